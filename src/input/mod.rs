@@ -1,0 +1,9 @@
+//! Bytes: what the user named, unpacked and in order.
+
+mod expand;
+mod source;
+mod spec;
+
+pub use expand::{Group, expand};
+pub use source::{Bytes, Packing, Source};
+pub use spec::{Driver, Select, Spec};

@@ -1,0 +1,447 @@
+//! One file or stream: mapped when large, inflated when compressed, bounded always.
+
+use crate::error::{Code, Error, Place, Result};
+use crate::model::Limits;
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+/// How a file is packed, recognised by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    /// Not compressed.
+    Plain,
+    /// gzip; several members are one stream.
+    Gzip,
+    /// Zstandard; several frames are one stream.
+    Zstd,
+}
+
+impl Packing {
+    /// The packing that these first bytes announce.
+    pub fn of(head: &[u8]) -> Packing {
+        if head.starts_with(&[0x1f, 0x8b]) {
+            Packing::Gzip
+        } else if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+            || (head.len() >= 4 && head[0] & 0xf0 == 0x50 && head[1..4] == [0x2a, 0x4d, 0x18])
+        {
+            Packing::Zstd
+        } else {
+            Packing::Plain
+        }
+    }
+
+    /// The packing's name in messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Packing::Plain => "plain",
+            Packing::Gzip => "gzip",
+            Packing::Zstd => "zstd",
+        }
+    }
+}
+
+/// Smaller files are read, larger ones are mapped.
+const MAP_FROM: u64 = 1 << 20;
+/// What a sniffer may look at.
+const HEAD: usize = 64 << 10;
+/// Mapped pages are handed back in steps of this size.
+const RELEASE_STEP: usize = 4 << 20;
+
+#[derive(Debug)]
+enum Data {
+    Mapped(memmap2::Mmap),
+    Owned(Vec<u8>),
+}
+
+/// The bytes of one input, with its name for messages.
+#[derive(Debug)]
+pub struct Source {
+    name: String,
+    data: Data,
+    packing: Packing,
+    head: Vec<u8>,
+    limits: Limits,
+}
+
+impl Source {
+    /// Opens a file; large regular files are mapped.
+    ///
+    /// Errors: unreadable, empty, or packed bytes that do not begin to unpack.
+    pub fn open(path: &Path, limits: Limits) -> Result<Source> {
+        let name = path.display().to_string();
+        let unreadable = |e: std::io::Error| Error::io(Code::Unreadable, &name, &e);
+        let mut file = File::open(path).map_err(unreadable)?;
+        let meta = file.metadata().map_err(unreadable)?;
+        if meta.is_dir() {
+            return Err(Error::new(Code::Unreadable, "is a directory").in_file(&name));
+        }
+        let data = if meta.is_file() && meta.len() >= MAP_FROM {
+            Data::Mapped(map(&file).map_err(unreadable)?)
+        } else {
+            Data::Owned(read_bounded(&mut file, &limits, &name)?)
+        };
+        Source::new(name, data, limits)
+    }
+
+    /// Reads standard input to its end.
+    pub fn stdin(limits: Limits) -> Result<Source> {
+        let name = "<stdin>".to_owned();
+        let bytes = read_bounded(&mut std::io::stdin().lock(), &limits, &name)?;
+        Source::new(name, Data::Owned(bytes), limits)
+    }
+
+    /// A source of bytes in memory; `name` stands in messages.
+    pub fn from_bytes(name: &str, bytes: Vec<u8>, limits: Limits) -> Result<Source> {
+        Source::new(name.to_owned(), Data::Owned(bytes), limits)
+    }
+
+    fn new(name: String, data: Data, limits: Limits) -> Result<Source> {
+        let mut source = Source {
+            name,
+            packing: Packing::Plain,
+            head: Vec::new(),
+            data,
+            limits,
+        };
+        if source.stored().is_empty() {
+            return Err(Error::new(Code::Truncated, "the file is empty")
+                .in_file(&source.name)
+                .at(Place::Byte(0))
+                .help("was the program stopped before it wrote its profile? capture it again"));
+        }
+        source.packing = Packing::of(source.stored());
+        let mut head = Vec::new();
+        let read = match source.packing {
+            Packing::Plain => {
+                head.extend_from_slice(&source.stored()[..source.stored().len().min(HEAD)]);
+                Ok(0)
+            }
+            _ => source.reader().take(HEAD as u64).read_to_end(&mut head),
+        };
+        if let (Err(e), true) = (read, head.is_empty()) {
+            return Err(source.inflate_error(&e, 0));
+        }
+        source.head = head;
+        Ok(source)
+    }
+
+    /// The name for messages: the path as given, or `<stdin>`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How the bytes are packed.
+    pub fn packing(&self) -> Packing {
+        self.packing
+    }
+
+    /// Number of bytes as stored.
+    pub fn stored_bytes(&self) -> u64 {
+        self.stored().len() as u64
+    }
+
+    /// The first 64 KiB, unpacked: what a sniffer looks at.
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Whether [`Source::head`] is the whole content.
+    pub fn head_is_all(&self) -> bool {
+        match self.packing {
+            Packing::Plain => self.stored().len() <= HEAD,
+            _ => self.head.len() < HEAD,
+        }
+    }
+
+    fn stored(&self) -> &[u8] {
+        match &self.data {
+            Data::Mapped(map) => map,
+            Data::Owned(bytes) => bytes,
+        }
+    }
+
+    /// The whole content, unpacked. Plain files are borrowed from the map; packed ones are
+    /// inflated into memory within the limits.
+    pub fn bytes(&self) -> Result<Bytes<'_>> {
+        if self.packing == Packing::Plain {
+            return Ok(Bytes {
+                bytes: Cow::Borrowed(self.stored()),
+                source: self,
+            });
+        }
+        let mut out = Vec::new();
+        let mut reader = self.reader();
+        loop {
+            let chunk = match reader.fill_buf() {
+                Ok(chunk) => chunk,
+                Err(e) => return Err(self.inflate_error(&e, out.len() as u64)),
+            };
+            if chunk.is_empty() {
+                break;
+            }
+            out.extend_from_slice(chunk);
+            let n = chunk.len();
+            reader.consume(n);
+        }
+        Ok(Bytes {
+            bytes: Cow::Owned(out),
+            source: self,
+        })
+    }
+
+    /// The content as a stream, unpacked as it is read. Read errors carry an [`Error`] for
+    /// [`Source::inflate_error`].
+    pub fn reader(&self) -> Box<dyn BufRead + '_> {
+        let stored = self.stored();
+        match self.packing {
+            Packing::Plain => Box::new(stored),
+            Packing::Gzip => {
+                let inner = GzipMembers {
+                    decoder: flate2::bufread::MultiGzDecoder::new(stored),
+                };
+                self.bounded(inner)
+            }
+            Packing::Zstd => self.bounded(ZstdFrames {
+                rest: stored,
+                frame: None,
+            }),
+        }
+    }
+
+    fn bounded<'a>(&self, inner: impl Read + 'a) -> Box<dyn BufRead + 'a> {
+        let limits = self.limits;
+        let by_ratio = self.stored_bytes().saturating_mul(limits.inflation_ratio);
+        let most = limits
+            .inflated_bytes
+            .min(by_ratio.max(limits.ratio_free_bytes));
+        Box::new(BufReader::with_capacity(
+            256 << 10,
+            Bounded {
+                inner,
+                left: most,
+                most,
+            },
+        ))
+    }
+
+    /// What a failed read of [`Source::reader`] means, after `offset` unpacked bytes.
+    pub fn inflate_error(&self, error: &std::io::Error, offset: u64) -> Error {
+        let kind = self.packing.as_str();
+        let error = match error.kind() {
+            std::io::ErrorKind::FileTooLarge => Error::new(
+                Code::LimitExceeded,
+                format!(
+                    "the {kind} data inflates to more than {} bytes from {}",
+                    error,
+                    self.stored_bytes()
+                ),
+            )
+            .at(Place::Byte(offset))
+            .help("if it is a real profile, unpack it first"),
+            std::io::ErrorKind::UnexpectedEof => {
+                Error::truncated(offset, format!("the {kind} data ends too early"))
+            }
+            _ => Error::damaged(
+                offset,
+                format!("the {kind} data cannot be unpacked ({error})"),
+            ),
+        };
+        error.in_file(&self.name)
+    }
+}
+
+/// The only unsafe code: a file that another process truncates while it is mapped ends this
+/// process with SIGBUS, which no reader of mapped files can prevent. Captures are written once.
+#[allow(unsafe_code)]
+fn map(file: &File) -> std::io::Result<memmap2::Mmap> {
+    // SAFETY: the map is private and read-only, and lives as long as the `Source`.
+    let map = unsafe { memmap2::Mmap::map(file)? };
+    #[cfg(unix)]
+    let _ = map.advise(memmap2::Advice::Sequential);
+    Ok(map)
+}
+
+fn read_bounded(file: &mut dyn Read, limits: &Limits, name: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = file.take(limits.inflated_bytes + 1).read_to_end(&mut bytes);
+    read.map_err(|e| Error::io(Code::Unreadable, name, &e))?;
+    if bytes.len() as u64 > limits.inflated_bytes {
+        return Err(
+            Error::new(Code::LimitExceeded, "more bytes than a stream may hold")
+                .in_file(name)
+                .help("write it to a file first"),
+        );
+    }
+    Ok(bytes)
+}
+
+/// The unpacked content of a [`Source`].
+#[derive(Debug)]
+pub struct Bytes<'a> {
+    bytes: Cow<'a, [u8]>,
+    source: &'a Source,
+}
+
+impl Bytes<'_> {
+    /// Hands back the mapped pages before `offset`, rounded down, so that a single pass over a
+    /// large file does not count as memory. Reading them again is allowed and reads the file.
+    #[allow(unsafe_code)]
+    pub fn release(&self, released: &mut usize, offset: usize) {
+        #[cfg(unix)]
+        if let (Cow::Borrowed(_), Data::Mapped(map)) = (&self.bytes, &self.source.data)
+            && offset >= *released + RELEASE_STEP
+        {
+            let from = *released / RELEASE_STEP * RELEASE_STEP;
+            let to = offset / RELEASE_STEP * RELEASE_STEP;
+            // SAFETY: the map is a read-only view of a file; dropped pages are read again.
+            let _ = unsafe {
+                map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, from, to - from)
+            };
+            *released = to;
+        }
+        #[cfg(not(unix))]
+        let _ = (released, offset, RELEASE_STEP);
+    }
+}
+
+impl std::ops::Deref for Bytes<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Fails with `FileTooLarge`, whose text is the bound, once more than `most` bytes came out.
+struct Bounded<R> {
+    inner: R,
+    left: u64,
+    most: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.inner.read(out)?;
+        match self.left.checked_sub(n as u64) {
+            Some(left) => self.left = left,
+            None => {
+                let most = self.most.to_string();
+                return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, most));
+            }
+        }
+        Ok(n)
+    }
+}
+
+/// gzip members in a row; zero bytes after the last member are padding.
+struct GzipMembers<'a> {
+    decoder: flate2::bufread::MultiGzDecoder<&'a [u8]>,
+}
+
+impl Read for GzipMembers<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        match self.decoder.read(out) {
+            Err(e) if self.decoder.get_ref().iter().all(|&b| b == 0) && padding(&e) => Ok(0),
+            other => other,
+        }
+    }
+}
+
+fn padding(e: &std::io::Error) -> bool {
+    e.kind() == std::io::ErrorKind::InvalidInput && e.to_string().contains("header")
+}
+
+/// Zstandard frames in a row: the decoder stops after each frame and is started again.
+struct ZstdFrames<'a> {
+    rest: &'a [u8],
+    frame: Option<ruzstd::decoding::StreamingDecoder<&'a [u8], ruzstd::decoding::FrameDecoder>>,
+}
+
+impl Read for ZstdFrames<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            if let Some(frame) = &mut self.frame {
+                let n = frame.read(out)?;
+                if n > 0 || out.is_empty() {
+                    return Ok(n);
+                }
+                self.rest = *frame.get_ref();
+                self.frame = None;
+            }
+            if self.rest.is_empty() {
+                return Ok(0);
+            }
+            if self.rest.len() >= 8
+                && Packing::of(self.rest) == Packing::Zstd
+                && self.rest[0] != 0x28
+            {
+                let length =
+                    u32::from_le_bytes([self.rest[4], self.rest[5], self.rest[6], self.rest[7]]);
+                let frame_end = 8usize.saturating_add(length as usize);
+                let eof = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+                self.rest = self.rest.get(frame_end..).ok_or_else(eof)?;
+                continue;
+            }
+            let frame = ruzstd::decoding::StreamingDecoder::new(self.rest)
+                .map_err(|e| std::io::Error::new(std::io::ErrorKind::InvalidData, e.to_string()))?;
+            self.frame = Some(frame);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut e = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        e.write_all(bytes).unwrap();
+        e.finish().unwrap()
+    }
+
+    fn content(bytes: Vec<u8>) -> Result<Vec<u8>> {
+        let source = Source::from_bytes("x", bytes, Limits::default())?;
+        source.bytes().map(|b| b.to_vec())
+    }
+
+    #[test]
+    fn members_and_padding_are_one_stream() {
+        let mut two = gzip(b"one ");
+        two.extend(gzip(b"two"));
+        assert_eq!(content(two.clone()).unwrap(), b"one two");
+        two.extend([0; 512]);
+        assert_eq!(content(two).unwrap(), b"one two");
+    }
+
+    #[test]
+    fn zstd_frames_are_one_stream() {
+        let frame = |b: &[u8]| {
+            ruzstd::encoding::compress_to_vec(b, ruzstd::encoding::CompressionLevel::Fastest)
+        };
+        let mut all = frame(b"one ");
+        all.extend([0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 9, 9]);
+        all.extend(frame(b"two"));
+        assert_eq!(content(all).unwrap(), b"one two");
+    }
+
+    #[test]
+    fn cut_and_damaged_streams_are_told_apart() {
+        let data: Vec<u8> = (0..200_000u32)
+            .flat_map(|i| (i * 2_654_435_761).to_le_bytes())
+            .collect();
+        let whole = gzip(&data);
+        let cut = content(whole[..whole.len() / 2].to_vec()).unwrap_err();
+        assert_eq!(cut.code(), Code::Truncated, "{cut}");
+        assert_eq!(content(Vec::new()).unwrap_err().code(), Code::Truncated);
+    }
+
+    #[test]
+    fn a_bomb_is_refused_early() {
+        let bomb = gzip(&vec![0u8; 100 << 20]);
+        let error = content(bomb).unwrap_err();
+        assert_eq!(error.code(), Code::LimitExceeded, "{error}");
+    }
+}

@@ -1,0 +1,17 @@
+//! What a capture is: interned names, columns of numbers, metadata. Knows nothing else.
+
+mod frames;
+mod labels;
+mod limits;
+mod metric;
+mod profile;
+mod stacks;
+mod strings;
+
+pub use frames::{Frame, FrameId, Frames};
+pub use labels::{Label, LabelValue, Labels, LabelsId};
+pub use limits::Limits;
+pub use metric::{Metric, Nature, Unit, canonical_name, snake_case};
+pub use profile::{Column, Exactness, Meta, Profile, ProfileBuilder, Salvage, Sampling, Symbols};
+pub use stacks::{StackFrames, StackId, Stacks};
+pub use strings::{StrId, Strings};
