@@ -11,6 +11,7 @@ pub mod error;
 pub mod format;
 pub mod input;
 pub mod model;
+pub mod render;
 pub mod units;
 
 pub use error::{Code, Error, Place, Result};

@@ -1,0 +1,3 @@
+//! One test program: each part of the surface is a module.
+
+mod writers;
