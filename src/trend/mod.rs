@@ -9,6 +9,7 @@
 mod decide;
 mod detail;
 mod dist;
+mod drivers;
 mod few;
 mod judge;
 mod plan;
@@ -17,12 +18,14 @@ mod robust;
 mod sampled;
 mod several;
 mod shape;
+mod sides;
 mod template;
 mod words;
 #[cfg(test)]
 mod worked;
 
 pub use detail::Detail;
+pub use drivers::{Drivers, Follows, follows};
 pub use few::{Capacity, capacity};
 pub use judge::{Judge, Judged, Judgement, Row};
 pub use plan::{MOST_CAPTURES, NotFinite, Plan};
@@ -36,4 +39,5 @@ pub use sampled::{
     value_interval,
 };
 pub use several::{benjamini_hochberg, benjamini_hochberg_of, holm};
+pub use sides::{Change, Growth, SideDifference, compare_exact, compare_sides, one_process_factor};
 pub use words::{Class, Noise, Reason};
