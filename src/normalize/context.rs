@@ -122,6 +122,7 @@ impl Context {
             let entry = self.crates.entry(name.to_owned()).or_default();
             entry.library |= evidence.library;
             entry.program |= evidence.program;
+            entry.main |= evidence.main;
         }
     }
 }

@@ -32,6 +32,9 @@ pub use context::Context;
 pub use language::{detect_language, frame_language};
 pub use path::PathMap;
 
+#[cfg(test)]
+use class::lists_are_sorted as class_lists_are_sorted;
+
 use names::Names;
 
 /// The language a function is written in.
@@ -183,7 +186,7 @@ pub fn normalize_frame(frame: &RawFrame<'_>, context: &Context) -> NormalFrame {
 
 /// The spellings of a demangled function.
 fn spell(function: &str, language: Language) -> Names {
-    match language {
+    let names = match language {
         Language::Rust => rust::names(function),
         Language::Cpp => cpp::names(function),
         Language::Go => go::names(function),
@@ -192,6 +195,13 @@ fn spell(function: &str, language: Language) -> Names {
         Language::Java => managed::java(function),
         Language::Ruby => managed::ruby(function),
         Language::Unknown => Names::verbatim(function),
+    };
+    // Nothing but noise: then the noise is the name.
+    let empty = names.sym.is_empty() || names.base.is_empty() || names.deord.is_empty();
+    if empty {
+        Names::verbatim(function)
+    } else {
+        names
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::brackets::{Dialect, MAX_STRUCTURED, Pairs, is_word};
+
 /// How one function is called, from the most to the least telling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Names {
@@ -90,4 +92,43 @@ pub(super) fn replaced<'a>(text: Cow<'a, str>, from: &str, to: &str) -> Cow<'a, 
     } else {
         text
     }
+}
+
+/// Longest list of type or call arguments that a person is shown.
+const MAX_ARGUMENTS: usize = 40;
+
+/// The name with long argument lists replaced by `<..>` and `(..)`; short ones and what is part of
+/// the name (`<T as Trait>`) stay. Linear.
+pub(super) fn shorten(name: &str, dialect: Dialect) -> String {
+    if name.len() <= MAX_ARGUMENTS || name.len() > MAX_STRUCTURED {
+        return name.to_owned();
+    }
+    let bytes = name.as_bytes();
+    let pairs = Pairs::of(name, dialect);
+    let mut out = String::with_capacity(name.len());
+    let (mut kept, mut at) = (0, 1);
+    while at < bytes.len() {
+        let opens = match bytes[at] {
+            b'<' => true,
+            b'(' => dialect == Dialect::Cpp,
+            _ => false,
+        };
+        // Arguments follow a name; a bracket that starts a path is part of it.
+        let follows = is_word(bytes[at - 1])
+            || matches!(bytes[at - 1], b'>' | b')' | b']')
+            || bytes[at - 1] == b':' && !name[at..].starts_with("<impl ");
+        if opens
+            && follows
+            && let Some(pair) = pairs.at(at)
+            && pair.close - at > MAX_ARGUMENTS
+        {
+            out.push_str(&name[kept..=at]);
+            out.push_str("..");
+            kept = pair.close;
+            at = pair.close;
+        }
+        at += 1;
+    }
+    out.push_str(&name[kept..]);
+    out
 }
