@@ -50,6 +50,7 @@ impl Context {
         let mut portable: HashMap<String, String> = HashMap::new();
         let mut scripts: HashMap<String, HashSet<&'a str>> = HashMap::new();
         for frame in frames {
+            let frame = frame.located();
             let plain = path::plain(frame.file, &context.paths);
             match frame_language(&frame, context.language) {
                 Language::Rust => context.see_crate(&frame, &plain),

@@ -72,6 +72,23 @@ pub struct RawFrame<'a> {
     pub module: &'a str,
 }
 
+impl<'a> RawFrame<'a> {
+    /// The frame with its file taken out of the name, if that is where the producer wrote it:
+    /// `serve (ingest.c)` of folded stacks. A frame with a file is returned as it is.
+    pub fn located(&self) -> RawFrame<'a> {
+        if path::is_unknown(self.file)
+            && let Some((function, file)) = names::split_location(self.function)
+        {
+            return RawFrame {
+                function,
+                file,
+                ..*self
+            };
+        }
+        *self
+    }
+}
+
 /// Whose code a frame is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FrameClass {
@@ -123,6 +140,7 @@ pub struct NormalFrame {
 
 /// Normalises one frame of a capture. Linear in the length of its texts.
 pub fn normalize_frame(frame: &RawFrame<'_>, context: &Context) -> NormalFrame {
+    let frame = &frame.located();
     let language = frame_language(frame, context.language);
     let plain = path::plain(frame.file, &context.paths);
     let stripped = names::strip_decoration(frame.function);

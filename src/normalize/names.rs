@@ -132,3 +132,21 @@ pub(super) fn shorten(name: &str, dialect: Dialect) -> String {
     out.push_str(&name[kept..]);
     out
 }
+
+/// Splits `function (file.c:12:3)` as folded stacks write it, where nothing else knows the file.
+/// Only a name with the extension of a source file counts: `f(int)` and `(below main)` stay.
+pub(super) fn split_location(function: &str) -> Option<(&str, &str)> {
+    let inner = function.trim_end().strip_suffix(')')?;
+    let at = inner.rfind(" (").filter(|&at| at > 0)?;
+    let mut file = &inner[at + 2..];
+    for _ in 0..2 {
+        if let Some((name, number)) = file.rsplit_once(':')
+            && !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            file = name;
+        }
+    }
+    let source = !file.contains(['(', ')', '<', ',']) && super::language::is_source(file);
+    source.then_some((&function[..at], file))
+}

@@ -145,6 +145,10 @@ pub(super) fn classify(facts: &Facts<'_>, capture: Language) -> FrameClass {
     if starts_with_any(object, &ALLOCATOR_OBJECTS) || is_allocator(sym) {
         return FrameClass::Allocator;
     }
+    if facts.hole && !facts.has_file() && facts.module.is_empty() {
+        // An address alone: nobody can act on it, and it differs from run to run.
+        return FrameClass::Glue;
+    }
     if is_process_start(sym, facts.base()) || is_runtime(facts, capture) {
         return FrameClass::Glue;
     }
