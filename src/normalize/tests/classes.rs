@@ -421,7 +421,7 @@ fn go_python_and_scripts() {
             (
                 ThirdParty,
                 "github.com/x/y.Run",
-                "/root/go/pkg/mod/github.com/x/y@v1.2.3/z.go",
+                "/home/me/go/pkg/mod/github.com/x/y@v1.2.3/z.go",
             ),
             (
                 ThirdParty,
