@@ -16,6 +16,8 @@ pub struct Context {
     pub(super) crates: HashMap<String, CrateEvidence>,
     pub(super) go_modules: Vec<String>,
     pub(super) minified: HashSet<String>,
+    /// Some script of the program is named, not only those of the run time.
+    pub(super) names_scripts: bool,
     pub(super) kept_paths: HashSet<String>,
     pub(super) user_prefixes: Vec<String>,
     pub(super) third_party_prefixes: Vec<String>,
@@ -55,6 +57,8 @@ impl Context {
             match frame_language(&frame, context.language) {
                 Language::Rust => context.see_crate(&frame, &plain),
                 Language::JavaScript if !plain.is_empty() => {
+                    context.names_scripts |=
+                        !plain.starts_with("node:") && !plain.contains("node_modules/");
                     scripts
                         .entry(plain.clone())
                         .or_default()

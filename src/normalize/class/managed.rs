@@ -129,12 +129,35 @@ pub(super) fn python(facts: &Facts<'_>) -> FrameClass {
     FrameClass::User
 }
 
+/// Functions that are built into JavaScript and take a program's function or keep its values.
+#[rustfmt::skip]
+pub(super) const JS_BUILTINS: [&str; 45] = [
+    "Array", "ArrayBuffer", "BigInt", "Date", "Error", "Map", "Object", "Promise", "Proxy", "RegExp",
+    "Set", "String", "Symbol", "WeakMap", "all", "apply", "assign", "bind", "call", "concat",
+    "construct", "create", "defineProperty", "entries", "exec", "fill", "filter", "flat", "flatMap",
+    "forEach", "from", "fromEntries", "join", "keys", "map", "match", "parse", "push", "reduce",
+    "replace", "slice", "sort", "splice", "split", "stringify",
+];
+
 /// JavaScript: by the address of the script.
-pub(super) fn javascript(facts: &Facts<'_>) -> FrameClass {
+pub(super) fn javascript(facts: &Facts<'_>, context: &Context) -> FrameClass {
     let file = facts.file;
     if file.is_empty() {
-        // Built-in functions and the pseudo functions of V8 have no script.
-        return FrameClass::Glue;
+        // Built-in functions and the pseudo functions of V8 have no script. Some captures of V8
+        // and all folded ones name no script of the program either: then its functions are known
+        // by not being built in.
+        let name = facts.names.sym.as_str();
+        let built_in = facts.hole
+            || name.starts_with('(')
+            || context.names_scripts
+            || JS_BUILTINS
+                .binary_search(&facts.names.base.as_str())
+                .is_ok();
+        return if built_in {
+            FrameClass::Glue
+        } else {
+            FrameClass::User
+        };
     }
     if file.starts_with("node:")
         || file.starts_with("internal/")

@@ -54,7 +54,7 @@ pub(super) fn classify(facts: &Facts<'_>, context: &Context) -> FrameClass {
         Language::Cpp | Language::Unknown => native::classify(facts, context.language),
         Language::Go => managed::go(facts, context),
         Language::Python => managed::python(facts),
-        Language::JavaScript => managed::javascript(facts),
+        Language::JavaScript => managed::javascript(facts, context),
         Language::Java => managed::java(facts),
         Language::Ruby => managed::ruby(facts),
     }
@@ -102,5 +102,8 @@ pub(super) use place::{CrateEvidence, crate_evidence};
 /// Whether the lists that are searched by halves are in order.
 #[cfg(test)]
 pub(super) fn lists_are_sorted() -> bool {
-    rust::LIBRARIES.is_sorted() && place::STD_DIRECTORIES.is_sorted() && managed::GO_STD.is_sorted()
+    rust::LIBRARIES.is_sorted()
+        && place::STD_DIRECTORIES.is_sorted()
+        && managed::GO_STD.is_sorted()
+        && managed::JS_BUILTINS.is_sorted()
 }

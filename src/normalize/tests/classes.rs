@@ -490,6 +490,13 @@ fn go_python_and_scripts() {
             ),
         ],
     );
+    check(JavaScript, &[(User, "table", ""), (Glue, "", "")]);
+    let context = Context::observe(
+        [frame("f", "file:///app/t.js")].into_iter(),
+        JavaScript,
+        PathMap::default(),
+    );
+    assert_eq!(normalize_frame(&frame("table", ""), &context).class, Glue);
     check(
         Java,
         &[
