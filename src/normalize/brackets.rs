@@ -126,6 +126,7 @@ pub(super) fn is_word(byte: u8) -> bool {
 }
 
 /// C++ operators that are spelled with signs, longest first.
+#[rustfmt::skip]
 const SIGNS: [&str; 40] = [
     "<=>", "<<=", ">>=", "->*", "()", "[]", "<<", ">>", "<=", ">=", "->", "==", "!=", "&&", "||",
     "++", "--", "+=", "-=", "*=", "/=", "%=", "^=", "&=", "|=", "\"\"", "<", ">", "+", "-", "*",

@@ -16,6 +16,8 @@ pub struct Context {
     pub(super) crates: HashMap<String, CrateEvidence>,
     pub(super) go_modules: Vec<String>,
     pub(super) minified: HashSet<String>,
+    /// Some script of the program is named, not only those of the run time.
+    pub(super) names_scripts: bool,
     pub(super) kept_paths: HashSet<String>,
     pub(super) user_prefixes: Vec<String>,
     pub(super) third_party_prefixes: Vec<String>,
@@ -50,10 +52,13 @@ impl Context {
         let mut portable: HashMap<String, String> = HashMap::new();
         let mut scripts: HashMap<String, HashSet<&'a str>> = HashMap::new();
         for frame in frames {
+            let frame = frame.located();
             let plain = path::plain(frame.file, &context.paths);
             match frame_language(&frame, context.language) {
                 Language::Rust => context.see_crate(&frame, &plain),
                 Language::JavaScript if !plain.is_empty() => {
+                    context.names_scripts |=
+                        !plain.starts_with("node:") && !plain.contains("node_modules/");
                     scripts
                         .entry(plain.clone())
                         .or_default()
@@ -122,6 +127,7 @@ impl Context {
             let entry = self.crates.entry(name.to_owned()).or_default();
             entry.library |= evidence.library;
             entry.program |= evidence.program;
+            entry.main |= evidence.main;
         }
     }
 }

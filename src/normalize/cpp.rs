@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::brackets::{Dialect, MAX_STRUCTURED, Pairs, is_word, operator_end};
-use super::names::{Names, replaced};
+use super::names::{Names, replaced, shorten};
 
 /// The spellings of one demangled C or C++ name. Linear in its length.
 pub(super) fn names(raw: &str) -> Names {
@@ -14,10 +14,13 @@ pub(super) fn names(raw: &str) -> Names {
     }
     let display = plain_std(clean);
     let deord = drop_ordinals(&display);
-    let sym = symbol(&deord);
+    let (sym, _) = symbol(&deord);
     let base = base(&sym).to_owned();
+    // A person reads the name, not what it returns.
+    let (_, start) = symbol(&display);
+    let display = shorten(display.get(start..).unwrap_or(&display), Dialect::Cpp);
     Names {
-        display: display.into_owned(),
+        display,
         deord,
         sym,
         base,
@@ -25,20 +28,10 @@ pub(super) fn names(raw: &str) -> Names {
 }
 
 /// Suffixes that optimisers append to the name of a copy of a function; numbers may follow.
+#[rustfmt::skip]
 const CLONES: [&str; 13] = [
-    ".isra",
-    ".constprop",
-    ".part",
-    ".cold",
-    ".llvm",
-    ".lto_priv",
-    ".localalias",
-    ".warm",
-    ".hot",
-    ".unlikely",
-    ".clone",
-    ".ifunc",
-    ".resolver",
+    ".isra", ".constprop", ".part", ".cold", ".llvm", ".lto_priv", ".localalias", ".warm", ".hot",
+    ".unlikely", ".clone", ".ifunc", ".resolver",
 ];
 
 /// Drops ` [clone .cold]`, `.constprop.0` and their like from the end, also several of them.
@@ -183,8 +176,9 @@ fn digits(bytes: &[u8]) -> usize {
         .count()
 }
 
-/// The qualified name alone: no arguments, no template arguments, no return type, no qualifiers.
-fn symbol(name: &str) -> String {
+/// The qualified name alone: no arguments, no template arguments, no return type, no qualifiers;
+/// and where in `name` it starts, behind the return type.
+fn symbol(name: &str) -> (String, usize) {
     let bytes = name.as_bytes();
     let pairs = Pairs::of(name, Dialect::Cpp);
     if pairs
@@ -192,11 +186,11 @@ fn symbol(name: &str) -> String {
         .is_some_and(|pair| pair.close + 1 == bytes.len())
     {
         // `(below main)`: all of it is the name.
-        return name.to_owned();
+        return (name.to_owned(), 0);
     }
     let mut out: Vec<u8> = Vec::with_capacity(name.len());
     // Where the qualified name starts in `out`: behind the return type.
-    let mut start = 0;
+    let (mut start, mut start_in) = (0, 0);
     let mut in_operator = false;
     let mut at = 0;
     while at < bytes.len() {
@@ -232,11 +226,17 @@ fn symbol(name: &str) -> String {
                     at += 1;
                 }
             },
+            b'{' => {
+                // `{lambda(int)#1}`, `{default arg}`: one word.
+                let end = pairs.at(at).map_or(at, |pair| pair.close) + 1;
+                out.extend_from_slice(&bytes[at..end]);
+                at = end;
+            }
             b' ' => {
                 out.push(byte);
                 at += 1;
                 if !in_operator && at < bytes.len() {
-                    start = out.len();
+                    (start, start_in) = (out.len(), at);
                 }
             }
             b':' if in_operator && out.last() != Some(&b':') && ends_in_sign(&out) => {
@@ -257,9 +257,9 @@ fn symbol(name: &str) -> String {
         .unwrap_or_default()
         .trim_matches([' ', '*', '&']);
     if sym.is_empty() {
-        name.to_owned()
+        (name.to_owned(), 0)
     } else {
-        sym.to_owned()
+        (sym.to_owned(), start_in)
     }
 }
 
@@ -293,17 +293,13 @@ fn skip_qualifiers(name: &str, from: usize) -> usize {
 
 /// The last component; a conversion operator keeps the type it converts to.
 fn base(sym: &str) -> &str {
+    // What is nested in an operator, such as a lambda, comes behind it.
+    let nested = sym.rfind("}::").unwrap_or(0);
     let operator = sym
         .match_indices("operator")
-        .find(|&(at, _)| {
-            operator_end(sym, at)
-                .is_some_and(|end| !sym[end..].contains("}::") && is_tail(sym, end))
-        })
-        .map(|(at, _)| at);
-    let from = match operator {
-        Some(at) => at,
-        None => sym.rfind("::").map_or(0, |at| at + 2),
-    };
+        .map(|(at, _)| at)
+        .find(|&at| operator_end(sym, at).is_some_and(|end| end >= nested && is_tail(sym, end)));
+    let from = operator.unwrap_or_else(|| sym.rfind("::").map_or(0, |at| at + 2));
     if from < sym.len() { &sym[from..] } else { sym }
 }
 

@@ -6,6 +6,7 @@ use super::{Language, RawFrame};
 /// The language of one frame: its file's, else what only one language spells so, else that of
 /// the capture. Linear in the lengths of name and file.
 pub fn frame_language(frame: &RawFrame<'_>, capture_language: Language) -> Language {
+    let frame = frame.located();
     by_file(frame.file, capture_language)
         .or_else(|| by_mangling(frame.function))
         .unwrap_or(capture_language)
@@ -41,6 +42,7 @@ pub(super) struct Votes {
 
 impl Votes {
     pub(super) fn add(&mut self, frame: &RawFrame<'_>) {
+        let frame = frame.located();
         self.go_runtime |= frame.function.starts_with("runtime.");
         let assumed = if self.go_runtime {
             Language::Go
@@ -112,6 +114,11 @@ fn by_file(file: &str, around: Language) -> Option<Language> {
         "rb" | "erb" | "rake" => Language::Ruby,
         _ => return None,
     })
+}
+
+/// Whether a file name has the extension of a source file.
+pub(super) fn is_source(file: &str) -> bool {
+    by_file(file, Language::Unknown).is_some()
 }
 
 /// Names that only one language's compiler writes.

@@ -34,6 +34,9 @@ pub use language::{detect_language, frame_language};
 pub use naming::{Naming, SiteId};
 pub use path::PathMap;
 
+#[cfg(test)]
+use class::lists_are_sorted as class_lists_are_sorted;
+
 use names::Names;
 
 /// The language a function is written in.
@@ -69,6 +72,23 @@ pub struct RawFrame<'a> {
     pub line: u32,
     /// The executable or shared object.
     pub module: &'a str,
+}
+
+impl<'a> RawFrame<'a> {
+    /// The frame with its file taken out of the name, if that is where the producer wrote it:
+    /// `serve (ingest.c)` of folded stacks. A frame with a file is returned as it is.
+    pub fn located(&self) -> RawFrame<'a> {
+        if path::is_unknown(self.file)
+            && let Some((function, file)) = names::split_location(self.function)
+        {
+            return RawFrame {
+                function,
+                file,
+                ..*self
+            };
+        }
+        *self
+    }
 }
 
 /// Whose code a frame is.
@@ -122,6 +142,7 @@ pub struct NormalFrame {
 
 /// Normalises one frame of a capture. Linear in the length of its texts.
 pub fn normalize_frame(frame: &RawFrame<'_>, context: &Context) -> NormalFrame {
+    let frame = &frame.located();
     let language = frame_language(frame, context.language);
     let plain = path::plain(frame.file, &context.paths);
     let stripped = names::strip_decoration(frame.function);
@@ -185,7 +206,7 @@ pub fn normalize_frame(frame: &RawFrame<'_>, context: &Context) -> NormalFrame {
 
 /// The spellings of a demangled function.
 fn spell(function: &str, language: Language) -> Names {
-    match language {
+    let names = match language {
         Language::Rust => rust::names(function),
         Language::Cpp => cpp::names(function),
         Language::Go => go::names(function),
@@ -194,6 +215,13 @@ fn spell(function: &str, language: Language) -> Names {
         Language::Java => managed::java(function),
         Language::Ruby => managed::ruby(function),
         Language::Unknown => Names::verbatim(function),
+    };
+    // Nothing but noise: then the noise is the name.
+    let empty = names.sym.is_empty() || names.base.is_empty() || names.deord.is_empty();
+    if empty {
+        Names::verbatim(function)
+    } else {
+        names
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::brackets::{Dialect, MAX_STRUCTURED, Pairs, is_word};
+
 /// How one function is called, from the most to the least telling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Names {
@@ -90,4 +92,61 @@ pub(super) fn replaced<'a>(text: Cow<'a, str>, from: &str, to: &str) -> Cow<'a, 
     } else {
         text
     }
+}
+
+/// Longest list of type or call arguments that a person is shown.
+const MAX_ARGUMENTS: usize = 40;
+
+/// The name with long argument lists replaced by `<..>` and `(..)`; short ones and what is part of
+/// the name (`<T as Trait>`) stay. Linear.
+pub(super) fn shorten(name: &str, dialect: Dialect) -> String {
+    if name.len() <= MAX_ARGUMENTS || name.len() > MAX_STRUCTURED {
+        return name.to_owned();
+    }
+    let bytes = name.as_bytes();
+    let pairs = Pairs::of(name, dialect);
+    let mut out = String::with_capacity(name.len());
+    let (mut kept, mut at) = (0, 1);
+    while at < bytes.len() {
+        let opens = match bytes[at] {
+            b'<' => true,
+            b'(' => dialect == Dialect::Cpp,
+            _ => false,
+        };
+        // Arguments follow a name; a bracket that starts a path is part of it.
+        let follows = is_word(bytes[at - 1])
+            || matches!(bytes[at - 1], b'>' | b')' | b']')
+            || bytes[at - 1] == b':' && !name[at..].starts_with("<impl ");
+        if opens
+            && follows
+            && let Some(pair) = pairs.at(at)
+            && pair.close - at > MAX_ARGUMENTS
+        {
+            out.push_str(&name[kept..=at]);
+            out.push_str("..");
+            kept = pair.close;
+            at = pair.close;
+        }
+        at += 1;
+    }
+    out.push_str(&name[kept..]);
+    out
+}
+
+/// Splits `function (file.c:12:3)` as folded stacks write it, where nothing else knows the file.
+/// Only a name with the extension of a source file counts: `f(int)` and `(below main)` stay.
+pub(super) fn split_location(function: &str) -> Option<(&str, &str)> {
+    let inner = function.trim_end().strip_suffix(')')?;
+    let at = inner.rfind(" (").filter(|&at| at > 0)?;
+    let mut file = &inner[at + 2..];
+    for _ in 0..2 {
+        if let Some((name, number)) = file.rsplit_once(':')
+            && !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            file = name;
+        }
+    }
+    let source = !file.contains(['(', ')', '<', ',']) && super::language::is_source(file);
+    source.then_some((&function[..at], file))
 }

@@ -2,7 +2,7 @@
 //! spelling.
 
 use super::brackets::{Dialect, MAX_STRUCTURED, Pairs, is_word, last_component};
-use super::names::Names;
+use super::names::{Names, shorten};
 
 /// The spellings of one demangled Rust name. Linear in its length.
 pub(super) fn names(raw: &str) -> Names {
@@ -16,7 +16,7 @@ pub(super) fn names(raw: &str) -> Names {
     };
     let base = base(&sym).to_owned();
     Names {
-        display: plain,
+        display: shorten(&plain, Dialect::Rust),
         deord,
         sym,
         base,

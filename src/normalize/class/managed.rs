@@ -3,80 +3,25 @@
 use super::{Facts, native};
 use crate::normalize::go::package;
 use crate::normalize::path::python_library;
-use crate::normalize::{Context, FrameClass};
+use crate::normalize::{Context, FrameClass, Language};
 
 /// Top-level directories of Go's standard library.
-const GO_STD: [&str; 46] = [
-    "archive",
-    "bufio",
-    "builtin",
-    "bytes",
-    "cmp",
-    "compress",
-    "container",
-    "context",
-    "crypto",
-    "database",
-    "debug",
-    "embed",
-    "encoding",
-    "errors",
-    "expvar",
-    "flag",
-    "fmt",
-    "go",
-    "hash",
-    "html",
-    "image",
-    "index",
-    "internal",
-    "io",
-    "iter",
-    "log",
-    "maps",
-    "math",
-    "mime",
-    "net",
-    "os",
-    "path",
-    "plugin",
-    "reflect",
-    "regexp",
-    "runtime",
-    "slices",
-    "sort",
-    "strconv",
-    "strings",
-    "structs",
-    "sync",
-    "syscall",
-    "testing",
-    "text",
-    "time",
+#[rustfmt::skip]
+pub(super) const GO_STD: [&str; 46] = [
+    "archive", "bufio", "builtin", "bytes", "cmp", "compress", "container", "context", "crypto",
+    "database", "debug", "embed", "encoding", "errors", "expvar", "flag", "fmt", "go", "hash",
+    "html", "image", "index", "internal", "io", "iter", "log", "maps", "math", "mime", "net",
+    "os", "path", "plugin", "reflect", "regexp", "runtime", "slices", "sort", "strconv",
+    "strings", "structs", "sync", "syscall", "testing", "text", "time",
 ];
 
 /// Functions of Go's runtime that allocate for the code that was compiled to call them.
+#[rustfmt::skip]
 const GO_ALLOCATORS: [&str; 20] = [
-    "malloc",
-    "newobject",
-    "newarray",
-    "makeslice",
-    "growslice",
-    "makemap",
-    "mapassign",
-    "makechan",
-    "concatstring",
-    "rawstring",
-    "rawbyteslice",
-    "rawruneslice",
-    "slicebytetostring",
-    "stringtoslicebyte",
-    "stringtoslicerune",
-    "slicerunetostring",
-    "convT",
-    "unsafe_New",
-    "profilealloc",
-    "persistentalloc",
+    "malloc", "newobject", "newarray", "makeslice", "growslice", "makemap", "mapassign",
+    "makechan", "concatstring", "rawstring", "rawbyteslice", "rawruneslice", "slicebytetostring",
+    "stringtoslicebyte", "stringtoslicerune", "slicerunetostring", "convT", "unsafe_New",
+    "profilealloc", "persistentalloc",
 ];
 
 /// Go: `main` and packages of the main module are the user's.
@@ -147,11 +92,8 @@ fn own_package(package: &str, file: &str) -> bool {
 pub(super) fn python(facts: &Facts<'_>) -> FrameClass {
     let file = facts.file;
     if !facts.has_file() {
-        return if facts.hole {
-            FrameClass::Glue
-        } else {
-            FrameClass::User
-        };
+        // A frame of the interpreter or of an extension module.
+        return native::classify(facts, Language::Python);
     }
     let packages = ["site-packages/", "dist-packages/", "__pypackages__/"]
         .iter()
@@ -187,12 +129,35 @@ pub(super) fn python(facts: &Facts<'_>) -> FrameClass {
     FrameClass::User
 }
 
+/// Functions that are built into JavaScript and take a program's function or keep its values.
+#[rustfmt::skip]
+pub(super) const JS_BUILTINS: [&str; 45] = [
+    "Array", "ArrayBuffer", "BigInt", "Date", "Error", "Map", "Object", "Promise", "Proxy", "RegExp",
+    "Set", "String", "Symbol", "WeakMap", "all", "apply", "assign", "bind", "call", "concat",
+    "construct", "create", "defineProperty", "entries", "exec", "fill", "filter", "flat", "flatMap",
+    "forEach", "from", "fromEntries", "join", "keys", "map", "match", "parse", "push", "reduce",
+    "replace", "slice", "sort", "splice", "split", "stringify",
+];
+
 /// JavaScript: by the address of the script.
-pub(super) fn javascript(facts: &Facts<'_>) -> FrameClass {
+pub(super) fn javascript(facts: &Facts<'_>, context: &Context) -> FrameClass {
     let file = facts.file;
     if file.is_empty() {
-        // Built-in functions and the pseudo functions of V8 have no script.
-        return FrameClass::Glue;
+        // Built-in functions and the pseudo functions of V8 have no script. Some captures of V8
+        // and all folded ones name no script of the program either: then its functions are known
+        // by not being built in.
+        let name = facts.names.sym.as_str();
+        let built_in = facts.hole
+            || name.starts_with('(')
+            || context.names_scripts
+            || JS_BUILTINS
+                .binary_search(&facts.names.base.as_str())
+                .is_ok();
+        return if built_in {
+            FrameClass::Glue
+        } else {
+            FrameClass::User
+        };
     }
     if file.starts_with("node:")
         || file.starts_with("internal/")
@@ -220,68 +185,23 @@ pub(super) fn javascript(facts: &Facts<'_>) -> FrameClass {
     FrameClass::User
 }
 
+#[rustfmt::skip]
 const JAVA_RUNTIME: [&str; 18] = [
-    "java.",
-    "javax.",
-    "jdk.",
-    "sun.",
-    "com.sun.",
-    "kotlin.",
-    "kotlinx.",
-    "scala.",
-    "groovy.lang.",
-    "org.codehaus.groovy.",
-    "clojure.lang.",
-    "clojure.core",
-    "org.graalvm.",
-    "dalvik.",
-    "android.",
-    "libcore.",
-    "java_",
-    "LambdaForm$",
+    "java.", "javax.", "jdk.", "sun.", "com.sun.", "kotlin.", "kotlinx.", "scala.",
+    "groovy.lang.", "org.codehaus.groovy.", "clojure.lang.", "clojure.core", "org.graalvm.",
+    "dalvik.", "android.", "libcore.", "java_", "LambdaForm$",
 ];
 
+#[rustfmt::skip]
 const JAVA_LIBRARIES: [&str; 40] = [
-    "org.springframework.",
-    "org.apache.",
-    "io.netty.",
-    "com.google.common.",
-    "com.google.gson.",
-    "com.google.protobuf.",
-    "com.google.inject.",
-    "com.fasterxml.",
-    "org.hibernate.",
-    "ch.qos.logback.",
-    "org.slf4j.",
-    "org.eclipse.jetty.",
-    "io.grpc.",
-    "reactor.",
-    "io.micrometer.",
-    "okhttp3.",
-    "okio.",
-    "org.jboss.",
-    "io.undertow.",
-    "com.zaxxer.",
-    "org.postgresql.",
-    "com.mysql.",
-    "net.bytebuddy.",
-    "org.junit.",
-    "org.mockito.",
-    "io.vertx.",
-    "io.quarkus.",
-    "io.reactivex.",
-    "rx.",
-    "akka.",
-    "com.github.benmanes.",
-    "org.yaml.snakeyaml.",
-    "org.elasticsearch.",
-    "redis.clients.",
-    "io.lettuce.",
-    "org.mongodb.",
-    "com.mongodb.",
-    "software.amazon.",
-    "com.amazonaws.",
-    "io.opentelemetry.",
+    "org.springframework.", "org.apache.", "io.netty.", "com.google.common.", "com.google.gson.",
+    "com.google.protobuf.", "com.google.inject.", "com.fasterxml.", "org.hibernate.",
+    "ch.qos.logback.", "org.slf4j.", "org.eclipse.jetty.", "io.grpc.", "reactor.",
+    "io.micrometer.", "okhttp3.", "okio.", "org.jboss.", "io.undertow.", "com.zaxxer.",
+    "org.postgresql.", "com.mysql.", "net.bytebuddy.", "org.junit.", "org.mockito.", "io.vertx.",
+    "io.quarkus.", "io.reactivex.", "rx.", "akka.", "com.github.benmanes.", "org.yaml.snakeyaml.",
+    "org.elasticsearch.", "redis.clients.", "io.lettuce.", "org.mongodb.", "com.mongodb.",
+    "software.amazon.", "com.amazonaws.", "io.opentelemetry.",
 ];
 
 /// Java: by the package. Arrays and classes of the runtime, which end stacks of allocation

@@ -2,6 +2,7 @@
 
 mod managed;
 mod native;
+mod place;
 mod rust;
 
 use super::names::Names;
@@ -53,7 +54,7 @@ pub(super) fn classify(facts: &Facts<'_>, context: &Context) -> FrameClass {
         Language::Cpp | Language::Unknown => native::classify(facts, context.language),
         Language::Go => managed::go(facts, context),
         Language::Python => managed::python(facts),
-        Language::JavaScript => managed::javascript(facts),
+        Language::JavaScript => managed::javascript(facts, context),
         Language::Java => managed::java(facts),
         Language::Ruby => managed::ruby(facts),
     }
@@ -62,7 +63,11 @@ pub(super) fn classify(facts: &Facts<'_>, context: &Context) -> FrameClass {
 /// Whether a stack that starts with this frame is complete: the program's or a thread's entry.
 pub(super) fn is_root(facts: &Facts<'_>) -> bool {
     let sym = facts.names.sym.as_str();
-    if native::is_entry(sym) || native::is_process_start(sym, facts.base()) {
+    let native = !matches!(
+        facts.language,
+        Language::Python | Language::JavaScript | Language::Ruby
+    );
+    if native && (native::is_entry(sym) || native::is_process_start(sym, facts.base())) {
         return true;
     }
     match facts.language {
@@ -92,4 +97,13 @@ pub(super) fn is_root(facts: &Facts<'_>) -> bool {
     }
 }
 
-pub(super) use rust::{CrateEvidence, crate_evidence};
+pub(super) use place::{CrateEvidence, crate_evidence};
+
+/// Whether the lists that are searched by halves are in order.
+#[cfg(test)]
+pub(super) fn lists_are_sorted() -> bool {
+    rust::LIBRARIES.is_sorted()
+        && place::STD_DIRECTORIES.is_sorted()
+        && managed::GO_STD.is_sorted()
+        && managed::JS_BUILTINS.is_sorted()
+}

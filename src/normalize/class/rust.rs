@@ -4,302 +4,62 @@
 //! `<app::Foo as core::iter::Iterator>::next` is the user's code, but `::collect` of the same impl
 //! is the standard library's, and only the file says so. Arguments never decide.
 
+use super::place::{CrateEvidence, Place, is_std_file, place, same_crate};
 use super::{Facts, native};
 use crate::normalize::brackets::{Dialect, Pairs, is_word};
-use crate::normalize::path::package_of;
 use crate::normalize::{Context, FrameClass, Language};
 
 /// Crates of the toolchain; hashbrown is the standard library's hash table.
+#[rustfmt::skip]
 const STD: [&str; 16] = [
-    "core",
-    "alloc",
-    "std",
-    "hashbrown",
-    "__rustc",
-    "proc_macro",
-    "test",
-    "panic_unwind",
-    "panic_abort",
-    "std_detect",
-    "compiler_builtins",
-    "gimli",
-    "addr2line",
-    "object",
-    "rustc_demangle",
-    "backtrace_rs",
+    "core", "alloc", "std", "hashbrown", "__rustc", "proc_macro", "test", "panic_unwind",
+    "panic_abort", "std_detect", "compiler_builtins", "gimli", "addr2line", "object",
+    "rustc_demangle", "backtrace_rs",
 ];
 
 /// Crates that allocate or record allocations.
+#[rustfmt::skip]
 const ALLOCATORS: [&str; 12] = [
-    "dhat",
-    "backtrace",
-    "allocator_api2",
-    "jemallocator",
-    "tikv_jemallocator",
-    "tikv_jemalloc_sys",
-    "jemalloc_sys",
-    "jemalloc_pprof",
-    "mimalloc",
-    "libmimalloc_sys",
-    "snmalloc_rs",
-    "stats_alloc",
+    "dhat", "backtrace", "allocator_api2", "jemallocator", "tikv_jemallocator",
+    "tikv_jemalloc_sys", "jemalloc_sys", "jemalloc_pprof", "mimalloc", "libmimalloc_sys",
+    "snmalloc_rs", "stats_alloc",
 ];
 
 /// Libraries for which a capture may hold no versioned path, because their files lie deep and
 /// dhat-rs keeps the last three components of a path only.
-const LIBRARIES: [&str; 76] = [
-    "actix_http",
-    "actix_rt",
-    "actix_web",
-    "ahash",
-    "anyhow",
-    "arrow",
-    "async_std",
-    "axum",
-    "axum_core",
-    "bincode",
-    "bitvec",
-    "bstr",
-    "bumpalo",
-    "bytes",
-    "chrono",
-    "clap",
-    "clap_builder",
-    "crossbeam_channel",
-    "crossbeam_deque",
-    "crossbeam_epoch",
-    "crossbeam_utils",
-    "csv",
-    "csv_core",
-    "dashmap",
-    "diesel",
-    "env_logger",
-    "erased_serde",
-    "flate2",
-    "futures_channel",
-    "futures_core",
-    "futures_executor",
-    "futures_util",
-    "h2",
-    "http",
-    "http_body",
-    "hyper",
-    "hyper_util",
-    "indexmap",
-    "itertools",
-    "libc",
-    "log",
-    "lru",
-    "mio",
-    "moka",
-    "ndarray",
-    "nom",
-    "num_bigint",
-    "once_cell",
-    "parking_lot",
-    "parking_lot_core",
-    "petgraph",
-    "polars",
-    "prost",
-    "quick_xml",
-    "rand",
-    "rayon",
-    "rayon_core",
-    "regex",
-    "regex_automata",
-    "regex_syntax",
-    "reqwest",
-    "rustls",
-    "serde",
-    "serde_core",
-    "serde_json",
-    "serde_yaml",
-    "smallvec",
-    "sqlx",
-    "tokio",
-    "tokio_util",
-    "toml",
-    "tonic",
-    "tower",
-    "tracing",
-    "tracing_core",
-    "tracing_subscriber",
+#[rustfmt::skip]
+pub(super) const LIBRARIES: [&str; 76] = [
+    "actix_http", "actix_rt", "actix_web", "ahash", "anyhow", "arrow", "async_std", "axum",
+    "axum_core", "bincode", "bitvec", "bstr", "bumpalo", "bytes", "chrono", "clap",
+    "clap_builder", "crossbeam_channel", "crossbeam_deque", "crossbeam_epoch", "crossbeam_utils",
+    "csv", "csv_core", "dashmap", "diesel", "env_logger", "erased_serde", "flate2",
+    "futures_channel", "futures_core", "futures_executor", "futures_util", "h2", "http",
+    "http_body", "hyper", "hyper_util", "indexmap", "itertools", "libc", "log", "lru", "mio",
+    "moka", "ndarray", "nom", "num_bigint", "once_cell", "parking_lot", "parking_lot_core",
+    "petgraph", "polars", "prost", "quick_xml", "rand", "rayon", "rayon_core", "regex",
+    "regex_automata", "regex_syntax", "reqwest", "rustls", "serde", "serde_core", "serde_json",
+    "serde_yaml", "smallvec", "sqlx", "tokio", "tokio_util", "toml", "tonic", "tower", "tracing",
+    "tracing_core", "tracing_subscriber",
 ];
 
 /// Methods without a default body in traits of the standard library: a frame of such a method is
 /// never the trait's own code, whatever its file is called.
+#[rustfmt::skip]
 const REQUIRED: [&str; 46] = [
-    "add",
-    "add_assign",
-    "as_mut",
-    "as_ref",
-    "borrow",
-    "borrow_mut",
-    "clone",
-    "cmp",
-    "consume",
-    "default",
-    "deref",
-    "deref_mut",
-    "div",
-    "drop",
-    "eq",
-    "extend",
-    "fill_buf",
-    "finish",
-    "flush",
-    "fmt",
-    "from",
-    "from_iter",
-    "from_str",
-    "hash",
-    "index",
-    "index_mut",
-    "into_iter",
-    "mul",
-    "neg",
-    "next",
-    "next_back",
-    "not",
-    "partial_cmp",
-    "poll",
-    "product",
-    "read",
-    "rem",
-    "seek",
-    "sub",
-    "sum",
-    "try_from",
-    "wake",
-    "write",
-    "write_str",
-    "report",
-    "emit",
+    "add", "add_assign", "as_mut", "as_ref", "borrow", "borrow_mut", "clone", "cmp", "consume",
+    "default", "deref", "deref_mut", "div", "drop", "eq", "extend", "fill_buf", "finish", "flush",
+    "fmt", "from", "from_iter", "from_str", "hash", "index", "index_mut", "into_iter", "mul",
+    "neg", "next", "next_back", "not", "partial_cmp", "poll", "product", "read", "rem", "seek",
+    "sub", "sum", "try_from", "wake", "write", "write_str", "report", "emit",
 ];
 
 /// Whose crate a path or type belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Origin<'a> {
+pub(super) enum Origin<'a> {
     Std,
     Crate(&'a str),
     /// A type parameter, a primitive, a tuple: nobody's.
     Nobody,
-}
-
-/// What the files of a capture say about one crate.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::normalize) struct CrateEvidence {
-    /// A file in a directory `name-1.2.3` of the crate's own name, or in a registry.
-    pub library: bool,
-    /// A file in an unversioned package directory.
-    pub program: bool,
-}
-
-/// The crate of a Rust frame and what its file shows about it. Linear in the frame's text.
-pub(in crate::normalize) fn crate_evidence<'a>(
-    sym: &'a str,
-    file: &str,
-) -> Option<(&'a str, CrateEvidence)> {
-    if !file.ends_with(".rs") || sym.starts_with('<') || !sym.contains("::") {
-        return None;
-    }
-    let Origin::Crate(name) = origin(sym) else {
-        return None;
-    };
-    let evidence = match place(file) {
-        Place::Library(Some(package)) => CrateEvidence {
-            library: same_crate(package, name),
-            program: false,
-        },
-        Place::Library(None) => CrateEvidence {
-            library: true,
-            program: false,
-        },
-        Place::Program => CrateEvidence {
-            library: false,
-            program: true,
-        },
-        Place::Std | Place::Unknown => CrateEvidence::default(),
-    };
-    Some((name, evidence))
-}
-
-fn same_crate(package: &str, name: &str) -> bool {
-    package.len() == name.len()
-        && package
-            .bytes()
-            .zip(name.bytes())
-            .all(|(a, b)| a == b || a == b'-' && b == b'_')
-}
-
-/// What a path alone says.
-enum Place<'a> {
-    Std,
-    /// A registry, a checkout or a vendored directory, with the package if it is known.
-    Library(Option<&'a str>),
-    Program,
-    Unknown,
-}
-
-fn place(file: &str) -> Place<'_> {
-    if file.is_empty() {
-        return Place::Unknown;
-    }
-    if file.contains("/rustc/") || file.contains("/rustlib/src/") || file.starts_with("library/") {
-        return Place::Std;
-    }
-    if let Some(at) = file.find("registry/src/") {
-        let package = file[at + 13..].split('/').nth(1).and_then(package_of);
-        return Place::Library(package);
-    }
-    if [
-        "/git/checkouts/",
-        "/vendor/",
-        "/third_party/",
-        "/third-party/",
-    ]
-    .iter()
-    .any(|part| file.contains(part))
-        || file.starts_with("vendor/")
-    {
-        return Place::Library(None);
-    }
-    let Some((head, rest)) = file.split_once('/') else {
-        return Place::Unknown;
-    };
-    if matches!(head, "core" | "alloc" | "std") && rest.starts_with("src/") {
-        return Place::Std;
-    }
-    if let Some(package) = package_of(head) {
-        return Place::Library(Some(package));
-    }
-    if let Some(package) = file.split('/').find_map(package_of)
-        && file.starts_with('/')
-    {
-        return Place::Library(Some(package));
-    }
-    let in_sources = ["src/", "examples/", "benches/", "tests/"]
-        .iter()
-        .any(|part| rest.starts_with(part));
-    if !in_sources {
-        return if file.starts_with('/') {
-            Place::Program
-        } else {
-            Place::Unknown
-        };
-    }
-    if head == "src" {
-        return Place::Unknown;
-    }
-    // A git checkout cut to three components starts with an abbreviated commit.
-    let commit = head.len() == 7
-        && head.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && head.bytes().any(|byte| byte.is_ascii_digit());
-    if commit {
-        Place::Library(None)
-    } else {
-        Place::Program
-    }
 }
 
 /// The class of a Rust frame.
@@ -508,6 +268,7 @@ fn by_origin(origin: Origin<'_>, facts: &Facts<'_>, context: &Context) -> FrameC
         return FrameClass::Allocator;
     }
     match context.crates.get(name) {
+        Some(CrateEvidence { main: true, .. }) => return FrameClass::User,
         Some(CrateEvidence { library: true, .. }) => return FrameClass::ThirdParty,
         Some(CrateEvidence { program: true, .. }) => return FrameClass::User,
         _ => {}
@@ -539,7 +300,7 @@ fn first_crate(sym: &str) -> &str {
 }
 
 /// Whose a path or type is: the first path in it, behind references, pointers and brackets.
-fn origin(text: &str) -> Origin<'_> {
+pub(super) fn origin(text: &str) -> Origin<'_> {
     let mut rest = text;
     loop {
         let before = rest.len();
@@ -604,113 +365,6 @@ fn is_primitive(name: &str) -> bool {
             | "U"
             | "I"
             | "F"
-    )
-}
-
-/// Directories directly below `src` of the standard library's crates, and those below them that
-/// a path of three components can start with.
-const STD_DIRECTORIES: [&str; 62] = [
-    "adapters",
-    "alloc",
-    "array",
-    "ascii",
-    "async_iter",
-    "backtrace",
-    "borrow",
-    "boxed",
-    "btree",
-    "buffered",
-    "cell",
-    "char",
-    "clone",
-    "cmp",
-    "collections",
-    "convert",
-    "error",
-    "ffi",
-    "fmt",
-    "fs",
-    "future",
-    "hash",
-    "io",
-    "iter",
-    "linked_list",
-    "local",
-    "marker",
-    "mem",
-    "mpmc",
-    "net",
-    "num",
-    "once",
-    "ops",
-    "option",
-    "os",
-    "pal",
-    "panic",
-    "panicking",
-    "path",
-    "pin",
-    "process",
-    "ptr",
-    "range",
-    "raw_vec",
-    "rc",
-    "result",
-    "rt",
-    "shared",
-    "slice",
-    "sort",
-    "sources",
-    "stable",
-    "str",
-    "string",
-    "sync",
-    "sys",
-    "task",
-    "thread",
-    "thread_local",
-    "time",
-    "traits",
-    "vec",
-];
-
-/// Whether a path is the standard library's. `src/io/mod.rs` may be the user's as well, so this
-/// decides only where a name says nothing.
-fn is_std_file(file: &str) -> bool {
-    if matches!(place(file), Place::Std) {
-        return true;
-    }
-    if file.starts_with('/') {
-        return false;
-    }
-    let mut parts = file.split('/');
-    let (Some(first), Some(second)) = (parts.next(), parts.next()) else {
-        return false;
-    };
-    let known = |part: &str| STD_DIRECTORIES.binary_search(&part).is_ok();
-    match parts.next() {
-        Some(_) => {
-            (first == "src" && known(second))
-                || (known(first) && (known(second) || is_std_leaf(second)))
-        }
-        None => false,
-    }
-}
-
-/// Directories that hold the third component of a long path of the standard library.
-fn is_std_leaf(directory: &str) -> bool {
-    matches!(
-        directory,
-        "unix"
-            | "native"
-            | "futex"
-            | "map"
-            | "set"
-            | "vec_deque"
-            | "binary_heap"
-            | "hash"
-            | "impls"
-            | "stack_overflow"
     )
 }
 

@@ -56,7 +56,7 @@ fn portable_paths() {
         (Python, "/home/me/lib/app.py", "/home/me/lib/app.py"),
         (
             Go,
-            "/root/go/pkg/mod/github.com/x/y@v1.2.3/z.go",
+            "/home/me/go/pkg/mod/github.com/x/y@v1.2.3/z.go",
             "github.com/x/y/z.go",
         ),
         (Go, "github.com/x/y@v1.2.3/z.go", "github.com/x/y/z.go"),

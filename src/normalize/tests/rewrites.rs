@@ -524,3 +524,21 @@ fn minified_names_are_bound_to_their_script() {
     assert_ne!(here.sym, there.sym);
     assert_ne!(here.base, there.base);
 }
+
+#[test]
+fn files_inside_of_names() {
+    let context = Context::new(Unknown);
+    for (input, sym, file, language) in [
+        ("serve (ingest.c)", "serve", "ingest.c", Cpp),
+        ("f(int) (a.cpp:12)", "f", "a.cpp", Cpp),
+        ("run (pkg/ingest.py:12:3)", "run", "ingest.py", Python),
+        ("f (int)", "f (int)", "", Unknown),
+        ("(below main)", "(below main)", "", Unknown),
+    ] {
+        let normal = normalize_frame(&frame(input, ""), &context);
+        assert_eq!(
+            (normal.sym.as_str(), normal.file.as_str(), normal.language),
+            (sym, file, language)
+        );
+    }
+}
