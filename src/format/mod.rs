@@ -3,7 +3,9 @@
 //! A new format is one file with a `pub static FORMAT: Format` and one line in [`FORMATS`].
 
 pub mod dhat;
+pub mod folded;
 pub mod json;
+pub mod pprof;
 
 use crate::error::{Code, Error, Result};
 use crate::input::{Select, Source};
@@ -83,7 +85,7 @@ pub struct Format {
 }
 
 /// Every format, in the order in which `heapdiff formats` lists them.
-pub static FORMATS: &[&Format] = &[&dhat::FORMAT];
+pub static FORMATS: &[&Format] = &[&dhat::FORMAT, &pprof::FORMAT, &folded::FORMAT];
 
 /// The format called `name`.
 ///
