@@ -3,6 +3,7 @@
 //! A new format is one file with a `pub static FORMAT: Format` and one line in [`FORMATS`].
 
 mod json;
+mod tracemalloc;
 
 use crate::error::{Code, Error, Result};
 use crate::input::{Select, Source};
@@ -82,7 +83,7 @@ pub struct Format {
 }
 
 /// Every format, in the order in which `heapdiff formats` lists them.
-pub static FORMATS: &[&Format] = &[];
+pub static FORMATS: &[&Format] = &[&tracemalloc::FORMAT];
 
 /// The format called `name`.
 ///
