@@ -6,6 +6,7 @@ pub mod dhat;
 pub mod folded;
 pub mod json;
 pub mod pprof;
+pub mod tracemalloc;
 
 use crate::error::{Code, Error, Result};
 use crate::input::{Select, Source};
@@ -85,7 +86,12 @@ pub struct Format {
 }
 
 /// Every format, in the order in which `heapdiff formats` lists them.
-pub static FORMATS: &[&Format] = &[&dhat::FORMAT, &pprof::FORMAT, &folded::FORMAT];
+pub static FORMATS: &[&Format] = &[
+    &dhat::FORMAT,
+    &pprof::FORMAT,
+    &folded::FORMAT,
+    &tracemalloc::FORMAT,
+];
 
 /// The format called `name`.
 ///
