@@ -4,6 +4,7 @@
 //! cargo bench --bench generate -- pprof 1000000 1 a.pb.gz
 //! cargo bench --bench generate -- folded 1000000 1 a.folded
 //! cargo bench --bench generate -- read a.pb.gz b.pb.gz
+//! cargo bench --bench generate -- inferno a.folded b.folded
 //! ```
 //!
 //! The second number is the side: sides share most stacks, and one stack in twenty differs.
@@ -27,6 +28,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["read", ref files @ ..] => read(files),
+        ["inferno", before, after] => {
+            let out = BufWriter::new(std::io::sink());
+            let options = inferno::differential::Options::default();
+            Ok(inferno::differential::from_files(
+                options, before, after, out,
+            )?)
+        }
         [kind @ ("pprof" | "folded"), count, side, path] => {
             let (count, side) = (count.parse()?, side.parse()?);
             let mut out = BufWriter::new(std::fs::File::create(path)?);
@@ -43,7 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Ok(out.flush()?)
         }
         _ => {
-            println!("pprof|folded COUNT SIDE FILE, or read FILE...");
+            println!("pprof|folded COUNT SIDE FILE, read FILE..., or inferno FILE FILE");
             Ok(())
         }
     }

@@ -32,8 +32,8 @@ pub fn stack(i: u64, side: u64, out: &mut Vec<u32>) {
         out.push(frame as u32);
         let draw = numbers.next();
         let callee = match draw % 16 {
-            0..=10 => 0,
-            11..=13 => 1,
+            0..=13 => 0,
+            14 => 1,
             _ => 2 + draw / 16 % 6,
         };
         frame = mix(frame << 8 | callee | (level / 8) << 40) % FRAMES as u64;
