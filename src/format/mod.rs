@@ -2,7 +2,13 @@
 //!
 //! A new format is one file with a `pub static FORMAT: Format` and one line in [`FORMATS`].
 
+mod heaptrack;
 mod json;
+mod lines;
+mod massif;
+mod native;
+#[cfg(test)]
+mod testing;
 
 use crate::error::{Code, Error, Result};
 use crate::input::{Select, Source};
@@ -82,7 +88,10 @@ pub struct Format {
 }
 
 /// Every format, in the order in which `heapdiff formats` lists them.
-pub static FORMATS: &[&Format] = &[];
+pub static FORMATS: &[&Format] = &[
+    &heaptrack::FORMAT,
+    &massif::FORMAT,
+];
 
 /// The format called `name`.
 ///
