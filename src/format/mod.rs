@@ -4,8 +4,10 @@
 
 mod heaptrack;
 mod json;
+mod leaks;
 mod lines;
 mod massif;
+mod memcheck;
 mod native;
 #[cfg(test)]
 mod testing;
@@ -91,6 +93,8 @@ pub struct Format {
 pub static FORMATS: &[&Format] = &[
     &heaptrack::FORMAT,
     &massif::FORMAT,
+    &memcheck::XML,
+    &memcheck::TEXT,
 ];
 
 /// The format called `name`.
