@@ -137,11 +137,12 @@ impl Plan {
         if !(span > 0.0) {
             return None;
         }
-        if let Noise::Known { one_process } = noise {
-            if row.unit > 0.0 && (one_process || x.len() < 5) {
-                let total = resolution::sampled_resolution(row.unit, *y.first()?, level, 1);
-                return Some(total / span);
-            }
+        if let Noise::Known { one_process } = noise
+            && row.unit > 0.0
+            && (one_process || x.len() < 5)
+        {
+            let total = resolution::sampled_resolution(row.unit, *y.first()?, level, 1);
+            return Some(total / span);
         }
         if x.len() < 5 {
             return (noise == Noise::Exact).then_some(0.0);

@@ -75,8 +75,9 @@ impl Plan {
         }
     }
 
-    /// The given capture that stands at a place.
-    pub(super) fn given(&self, place: usize) -> usize {
+    /// The index given to [`Plan::new`] of the capture at a place of [`Plan::x`]
+    /// (the first of those averaged there).
+    pub fn given(&self, place: usize) -> usize {
         self.order
             .get(place * self.bin)
             .map_or(place, |&i| i as usize)
