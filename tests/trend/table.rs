@@ -8,20 +8,15 @@ use std::time::Instant;
 
 const NOISES: [f64; 5] = [0.0, 0.01, 0.03, 0.05, 0.10];
 
-fn row(captures: usize, rates: (f64, f64), others: usize, exact: bool) -> String {
-    let mut out = format!("| {captures}{} |", if exact { ", exact" } else { "" });
+fn row(captures: usize, rates: (f64, f64), others: usize) -> String {
+    let mut out = format!("| {captures} |");
     for noise in NOISES {
-        if exact && noise > 0.0 {
-            out.push_str(" |");
-            continue;
-        }
         let mut counts = Counts::default();
         for seed in 0..4 {
             let mut cell = Cell::new(captures, noise);
             cell.uneven = seed % 2 == 1;
             cell.rates = rates;
             cell.others = others;
-            cell.exact = exact;
             cell.add(500 + seed, &mut counts);
         }
         let found = 100.0 * counts.found_share();
@@ -40,6 +35,24 @@ fn row(captures: usize, rates: (f64, f64), others: usize, exact: bool) -> String
     out
 }
 
+/// Exact captures: found, accused, accused as certain.
+fn exact_row(captures: usize, uneven: bool) {
+    let mut counts = Counts::default();
+    for seed in 0..4 {
+        let mut cell = Cell::new(captures, 0.0);
+        cell.exact = true;
+        cell.uneven = uneven;
+        cell.add(500 + seed, &mut counts);
+    }
+    let certain = counts.accused_for_certain as f64 * 20_000.0 / counts.others as f64;
+    println!(
+        "| {captures}, exact, {} | {:.1} / {:.1}, as certain {certain:.1} | | | | |",
+        if uneven { "uneven" } else { "even" },
+        100.0 * counts.found_share(),
+        counts.accused_per_20_000()
+    );
+}
+
 #[test]
 fn table() {
     if !long() {
@@ -47,14 +60,16 @@ fn table() {
     }
     println!("| captures | 0 | 1 % | 3 % | 5 % | 10 % |\n|---|---|---|---|---|---|");
     for captures in [3, 4] {
-        println!("{}", row(captures, (0.03, 0.30), 20_000, true));
+        for uneven in [false, true] {
+            exact_row(captures, uneven);
+        }
     }
     for captures in [3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 30, 50] {
-        println!("{}", row(captures, (0.03, 0.30), 20_000, false));
+        println!("{}", row(captures, (0.03, 0.30), 20_000));
     }
     println!("\n| captures | 0 | 1 % | 3 % | 5 % | 10 % |\n|---|---|---|---|---|---|");
     for captures in [5, 6, 7, 8, 10, 12, 16, 20, 30, 50] {
-        println!("{}", row(captures, (0.03, 0.03), 2_000, false));
+        println!("{}", row(captures, (0.03, 0.03), 2_000));
     }
 }
 
