@@ -162,7 +162,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Judges the next series, all but the correction. About 2 microseconds at
+    /// Judges the next series, all but the correction. About 3 microseconds at
     /// 12 captures.
     pub fn push(&mut self, row: &Row) {
         let judgement = self.one(row);

@@ -103,3 +103,28 @@ fn speed() {
         println!("{captures} captures: {each:.2} microseconds a site");
     }
 }
+
+/// What no test of one series can tell from growth, or what breaks its
+/// assumptions: shares called leaks, in per cent.
+#[test]
+fn broken_assumptions() {
+    if !long() {
+        return;
+    }
+    let mut random = Random::new(12);
+    let x = generator::runs(12, false, &mut random);
+    let plan = Plan::new(&x).unwrap();
+    for (name, correlation) in [("walk", 1.0), ("0.3", 0.3), ("0.6", 0.6)] {
+        let judged = plan.judge_all(Noise::Unknown, 20_000, |_, row| {
+            let mut level = 1.0;
+            let (_, values) = generator::other(&x, &mut random);
+            for (to, value) in row.values.iter_mut().zip(values) {
+                let base = if name == "walk" { 1.0 } else { value };
+                level = 1.0 + correlation * (level - 1.0) + 0.03 * random.normal();
+                *to = 1e6 * level * base;
+            }
+        });
+        let called = judged.rows.iter().filter(|r| r.class.is_leak()).count();
+        println!("noise correlated by {name}: {called} of 20,000 called leaks");
+    }
+}
