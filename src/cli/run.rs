@@ -141,18 +141,23 @@ fn formats(terminal: &Terminal) -> String {
 }
 
 /// The outputs of a command, opened: what each is, and where it goes.
+///
+/// Errors: a rendering that is not in `offered`, a target that cannot be written.
 pub(super) fn targets(
     outputs: &[String],
     format: Option<&str>,
+    offered: &[Rendering],
 ) -> Result<Vec<(Rendering, Target)>> {
     let mut targets = Vec::new();
-    let named = format.map(Rendering::by_name).transpose()?;
+    let named = format
+        .map(|name| Rendering::by_name(name, offered))
+        .transpose()?;
     let mut stdout_taken = false;
     for path in outputs {
         let rendering = match (path.as_str(), named) {
             ("-", Some(rendering)) => rendering,
             ("-", None) => Rendering::Text,
-            (path, _) => Rendering::of_file(path)?,
+            (path, _) => Rendering::of_file(path, offered)?,
         };
         if path == "-" && std::mem::replace(&mut stdout_taken, true) {
             return Err(
@@ -241,7 +246,11 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
     };
     let paths = path_map(&args.rows)?;
     let reading = Reading::new(&args.input)?;
-    let targets = targets(&args.out.output, args.out.format.as_deref())?;
+    let targets = targets(
+        &args.out.output,
+        args.out.format.as_deref(),
+        Rendering::OF_COMPARE,
+    )?;
     let items = load::items(&args.captures, &args.base, args.input.merge_by)?;
     let prepared = prepare::prepare(&items, &reading, &look)?;
     if prepared.captures.len() < 2 {

@@ -4,10 +4,12 @@
 
 pub mod dhat;
 pub mod folded;
+pub mod inspect;
 mod locations;
 pub mod pprof;
 mod proto;
 pub mod speedscope;
+pub mod svg;
 mod text;
 pub mod words;
 

@@ -15,6 +15,45 @@ pub fn function(report: &Report<'_>, id: FrameId) -> String {
     }
 }
 
+/// A frame's function in a chain of several: type and method, without the path to them.
+pub fn short_function(report: &Report<'_>, id: FrameId) -> String {
+    let normal = report.names.frame(id);
+    if normal.hole || normal.sym.is_empty() {
+        return function(report, id);
+    }
+    short_name(&normal.sym).into_owned()
+}
+
+/// The last two components of a path of `::`, of a Go name what follows the last `/`. Separators
+/// inside brackets do not count; `<a::T as b::Tr>::m` is `T::m`.
+fn short_name(name: &str) -> std::borrow::Cow<'_, str> {
+    if let Some((inside, method)) = name.strip_prefix('<').and_then(|n| n.rsplit_once(">::"))
+        && let Some((own, _)) = inside.split_once(" as ")
+        && !own.contains(['<', '('])
+    {
+        let own = own.rsplit("::").next().unwrap_or(own);
+        return format!("{own}::{method}").into();
+    }
+    let mut depth = 0i32;
+    let mut found = 0;
+    let bytes = name.as_bytes();
+    for i in (1..bytes.len()).rev() {
+        match bytes[i] {
+            b'>' | b')' | b']' | b'}' if bytes[i - 1] != b'-' => depth += 1,
+            b'<' | b'(' | b'[' | b'{' => depth -= 1,
+            b':' if depth <= 0 && bytes[i - 1] == b':' => {
+                found += 1;
+                if found == 2 {
+                    return name[i + 1..].into();
+                }
+            }
+            b'/' if depth <= 0 => return name[i + 1..].into(),
+            _ => {}
+        }
+    }
+    name.into()
+}
+
 /// What a frame without a function is called.
 fn fallback(report: &Report<'_>, frame: &Frame) -> String {
     let strings = &report.symbols.strings;
@@ -161,12 +200,12 @@ pub fn site(report: &Report<'_>, row: usize) -> SiteName {
                 .take(CALLERS)
                 .collect();
             for i in callers.into_iter().rev() {
-                chain.push(clean(function(report, ids[i])));
+                chain.push(clean(short_function(report, ids[i])));
             }
-            chain.push(clean(function(report, ids[owner])));
+            chain.push(clean(short_function(report, ids[owner])));
             let api = (owner + 1..ids.len()).find(|&i| class(i) != FrameClass::Allocator);
             if let Some(i) = api {
-                chain.push(clean(function(report, ids[i])));
+                chain.push(clean(short_function(report, ids[i])));
             }
             chain.dedup();
             let frame = report.symbols.frames.get(ids[owner]);
@@ -205,6 +244,23 @@ mod tests {
             place: "x.rs:1".into(),
         };
         assert!(long.fit(60).chars().count() <= 60, "{}", long.fit(60));
+    }
+
+    #[test]
+    fn paths_of_functions_are_cut() {
+        let cases = [
+            ("ingest::Buffer::readd_failed", "Buffer::readd_failed"),
+            ("alloc::vec::Vec::with_capacity", "Vec::with_capacity"),
+            ("<ingest::Store as ingest::Sink>::write", "Store::write"),
+            ("github.com/a/b.(*T).Add", "b.(*T).Add"),
+            ("main.(*Service).flush", "main.(*Service).flush"),
+            ("operator new", "operator new"),
+            ("a::b::{closure}::{closure}", "{closure}::{closure}"),
+            ("readd_failed", "readd_failed"),
+        ];
+        for (name, short) in cases {
+            assert_eq!(short_name(name), short);
+        }
     }
 
     #[test]
