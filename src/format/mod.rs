@@ -4,8 +4,16 @@
 
 pub mod dhat;
 pub mod folded;
+pub mod heaptrack;
 pub mod json;
+pub mod leaks;
+pub mod lines;
+pub mod massif;
+pub mod memcheck;
+pub mod native;
 pub mod pprof;
+#[cfg(test)]
+mod testing;
 pub mod tracemalloc;
 
 use crate::error::{Code, Error, Result};
@@ -91,6 +99,10 @@ pub static FORMATS: &[&Format] = &[
     &pprof::FORMAT,
     &folded::FORMAT,
     &tracemalloc::FORMAT,
+    &heaptrack::FORMAT,
+    &massif::FORMAT,
+    &memcheck::XML,
+    &memcheck::TEXT,
 ];
 
 /// The format called `name`.
