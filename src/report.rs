@@ -1,7 +1,7 @@
 //! The one value that every rendering receives: what was compared, what was found, and access to
 //! each row's names and numbers. Holds no text that a rendering could make itself.
 
-use crate::diff::{Group, GroupBy, Growth, PerRun, Side, Values};
+use crate::diff::{Group, GroupBy, Growth, PerRun, Side, SiteTable, Values};
 use crate::model::{Frame, Metric, Salvage, Sampling, StackId, Symbols};
 use crate::normalize::{Naming, SiteId};
 use crate::trend::{Judgement, Slope};
@@ -99,6 +99,8 @@ pub struct Report<'a> {
     pub captures: Vec<CaptureInfo>,
     /// What each row is called by.
     pub keys: Keys,
+    /// The sites behind the rows, however the rows are grouped.
+    pub sites: &'a SiteTable,
     /// What each row holds.
     pub values: Values,
     /// For groups: what each row and everything that it calls holds.
@@ -137,8 +139,11 @@ pub struct Report<'a> {
 pub struct Slopes<'a> {
     /// The slope of the chosen metric in a row that was judged so, per run (per capture where
     /// runs are unknown).
-    pub of_row: Box<dyn Fn(&Values, usize, &Judgement) -> Option<Slope> + 'a>,
+    pub of_row: Box<SlopeOf<'a>>,
 }
+
+/// From a row that was judged so to its slope.
+pub type SlopeOf<'a> = dyn Fn(&Values, usize, &Judgement) -> Option<Slope> + 'a;
 
 impl std::fmt::Debug for Slopes<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

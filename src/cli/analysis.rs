@@ -92,7 +92,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
             total_after: totals.after().get(table.chosen).map_or(0, |c| c.sum()),
         },
     );
-    let of_row = judge.slopes();
+    let slopes = judge.slopes();
     let mut report = Report {
         symbols: &prepared.symbols,
         names: naming,
@@ -103,6 +103,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         group_by: shape.group_by.clone(),
         captures: prepared.captures.clone(),
         keys,
+        sites: table,
         values,
         cumulative,
         totals,
@@ -118,7 +119,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         findings,
         notes: prepared.notes.clone(),
         ids: OnceCell::new(),
-        slopes: Slopes { of_row },
+        slopes,
     };
     report.order = order(&report, shape);
     report
@@ -243,15 +244,18 @@ impl<'a> Judging<'a> {
     }
 
     /// The robust slope of a row on demand.
-    fn slopes(self) -> Box<dyn Fn(&Values, usize, &Judgement) -> Option<trend::Slope> + 'a> {
+    fn slopes(self) -> Slopes<'a> {
         let level = 0.001;
-        Box::new(move |values, row, judgement| {
+        let of_row = move |values: &Values, row: usize, judgement: &Judgement| {
             let (skip, plan) = self.plan.as_ref()?;
             let mut out = trend::Row::default();
             out.values.resize(values.series.len() - skip, 0.0);
             fill(values, *skip, row, &mut out);
             plan.detail(self.noise, &out, judgement, level).slope
-        })
+        };
+        Slopes {
+            of_row: Box::new(of_row),
+        }
     }
 }
 
