@@ -167,11 +167,11 @@ impl Page<'_> {
     fn row(&self, row: usize) -> String {
         let r = self.report;
         let (before, after) = r.chosen_ends(row);
-        let name = words::site(r, row);
-        let chain = words::shorten(&name.chain.join(" > "), NAME);
-        let mut site = code(&chain);
-        if !name.place.is_empty() {
-            let _ = write!(site, " {}", escape(&words::shorten(&name.place, NAME / 2)));
+        let mut name = words::site(r, row);
+        let place = std::mem::take(&mut name.place);
+        let mut site = code(&words::shorten(&name.fit(NAME), NAME));
+        if !place.is_empty() {
+            let _ = write!(site, " {}", escape(&words::shorten(&place, NAME / 2)));
         }
         let class = r.growth[row].as_str();
         self.line(
