@@ -1,7 +1,9 @@
 //! The one value that every rendering receives: what was compared, what was found, and access to
 //! each row's names and numbers. Holds no text that a rendering could make itself.
 
-use crate::diff::{Group, GroupBy, Growth, Judge, Judged, PerRun, Side, Significance, Values};
+use crate::diff::{
+    Group, GroupBy, Growth, Judge, Judged, PerRun, Side, Significance, SiteTable, Values,
+};
 use crate::model::{Frame, Metric, Salvage, Sampling, StackId, Symbols};
 use crate::normalize::{Naming, SiteId};
 use crate::trend::{Judgement, Slope};
@@ -99,6 +101,8 @@ pub struct Report<'a> {
     pub captures: Vec<CaptureInfo>,
     /// What each row is called by.
     pub keys: Keys,
+    /// The sites behind the rows, however the rows are grouped.
+    pub sites: &'a SiteTable,
     /// What each row holds.
     pub values: Values,
     /// For groups: what each row and everything that it calls holds.

@@ -95,6 +95,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         group_by: shape.group_by.clone(),
         captures: prepared.captures.clone(),
         keys,
+        sites: table,
         values,
         cumulative,
         totals,
