@@ -185,10 +185,22 @@ impl Source {
             let n = chunk.len();
             reader.consume(n);
         }
+        drop(reader);
+        self.release_packed();
         Ok(Bytes {
             bytes: Cow::Owned(out),
             source: self,
         })
+    }
+
+    /// Hands back the mapped pages of a packed file, which is not read again as a rule.
+    #[allow(unsafe_code)]
+    fn release_packed(&self) {
+        #[cfg(unix)]
+        if let Data::Mapped(map) = &self.data {
+            // SAFETY: the map is a read-only view of a file; dropped pages are read again.
+            let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        }
     }
 
     /// The content as a stream, unpacked as it is read. Read errors carry an [`Error`] for
