@@ -9,6 +9,7 @@ mod lines;
 mod massif;
 mod memcheck;
 mod native;
+mod sanitizer;
 #[cfg(test)]
 mod testing;
 
@@ -95,6 +96,7 @@ pub static FORMATS: &[&Format] = &[
     &massif::FORMAT,
     &memcheck::XML,
     &memcheck::TEXT,
+    &sanitizer::FORMAT,
 ];
 
 /// The format called `name`.
