@@ -2,12 +2,14 @@
 //!
 //! A new format is one file with a `pub static FORMAT: Format` and one line in [`FORMATS`].
 
+mod heap_text;
 mod heaptrack;
 mod json;
 mod leaks;
 mod lines;
 mod massif;
 mod memcheck;
+mod memleak;
 mod native;
 mod sanitizer;
 #[cfg(test)]
@@ -97,6 +99,10 @@ pub static FORMATS: &[&Format] = &[
     &memcheck::XML,
     &memcheck::TEXT,
     &sanitizer::FORMAT,
+    &heap_text::JEMALLOC,
+    &heap_text::GPERFTOOLS,
+    &heap_text::GO,
+    &memleak::FORMAT,
 ];
 
 /// The format called `name`.
