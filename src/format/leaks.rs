@@ -4,8 +4,8 @@ use super::Context;
 use crate::error::{Error, Result};
 use crate::input::Select;
 use crate::model::{
-    Exactness, Label, LabelValue, LabelsId, Meta, Metric, Moment, Profile, ProfileBuilder,
-    StackId, Symbols,
+    Exactness, Label, LabelValue, LabelsId, Meta, Metric, Moment, Profile, ProfileBuilder, StackId,
+    Symbols,
 };
 
 /// Blocks that a leak check reports for one stack.
@@ -93,10 +93,10 @@ pub(crate) fn choose(checks: &[Check], meta: &Meta, cx: &Context<'_>) -> Result<
                 .help(format!("the file holds {}, counted from 1", checks.len()))),
         },
         Some(Select::Ends) if checks.len() > 1 => Ok(vec![nth(0)?, nth(checks.len() - 1)?]),
-        Some(_) => Err(
-            Error::usage("a leak report has no such moment, only leak checks by number")
-                .help(format!("the file holds {}, counted from 1", checks.len())),
-        ),
+        Some(_) => Err(Error::usage(
+            "a leak report has no such moment, only leak checks by number",
+        )
+        .help(format!("the file holds {}, counted from 1", checks.len()))),
     }
 }
 

@@ -2,18 +2,22 @@
 //!
 //! A new format is one file with a `pub static FORMAT: Format` and one line in [`FORMATS`].
 
-mod heap_text;
-mod heaptrack;
-mod json;
-mod leaks;
-mod lines;
-mod massif;
-mod memcheck;
-mod memleak;
-mod native;
-mod sanitizer;
+pub mod dhat;
+pub mod folded;
+pub mod heap_text;
+pub mod heaptrack;
+pub mod json;
+pub mod leaks;
+pub mod lines;
+pub mod massif;
+pub mod memcheck;
+pub mod memleak;
+pub mod native;
+pub mod pprof;
+pub mod sanitizer;
 #[cfg(test)]
 mod testing;
+pub mod tracemalloc;
 
 use crate::error::{Code, Error, Result};
 use crate::input::{Select, Source};
@@ -94,6 +98,10 @@ pub struct Format {
 
 /// Every format, in the order in which `heapdiff formats` lists them.
 pub static FORMATS: &[&Format] = &[
+    &dhat::FORMAT,
+    &pprof::FORMAT,
+    &folded::FORMAT,
+    &tracemalloc::FORMAT,
     &heaptrack::FORMAT,
     &massif::FORMAT,
     &memcheck::XML,

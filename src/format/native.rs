@@ -90,8 +90,14 @@ mod tests {
         };
         assert_eq!(show(b"main (a.c:13)"), "main|a.c|13|");
         assert_eq!(show(b"f(int, g()) (x y.c:1)"), "f(int, g())|x y.c|1|");
-        assert_eq!(show(b"??? (in /usr/lib/x.so)"), "x.so+0x*7b4||0|/usr/lib/x.so");
-        assert_eq!(show(b"malloc (in /usr/lib/x.so)"), "malloc||0|/usr/lib/x.so");
+        assert_eq!(
+            show(b"??? (in /usr/lib/x.so)"),
+            "x.so+0x*7b4||0|/usr/lib/x.so"
+        );
+        assert_eq!(
+            show(b"malloc (in /usr/lib/x.so)"),
+            "malloc||0|/usr/lib/x.so"
+        );
         assert_eq!(show(b"???"), "???||0|");
         assert_eq!(show(b"std::f() (.part.0)"), "std::f() (.part.0)||0|");
     }

@@ -83,10 +83,10 @@ fn read(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
             );
         }
         Some(Select::Ends) => {
-            return Err(
-                Error::usage("a heaptrack recording starts empty: it has no two ends to compare")
-                    .help("choose #every=10m or #every=100MB, or give two recordings"),
-            );
+            return Err(Error::usage(
+                "a heaptrack recording starts empty: it has no two ends to compare",
+            )
+            .help("choose #every=10m or #every=100MB, or give two recordings"));
         }
     };
     Ok(profiles.into_iter().map(Capture::Profile).collect())

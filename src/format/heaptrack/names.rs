@@ -78,12 +78,7 @@ impl Modules {
     }
 
     /// The pointer of a code address: an address has one meaning until modules change.
-    pub fn resolve(
-        &mut self,
-        address: u64,
-        symbols: &mut Symbols,
-        pointers: &mut Pointers,
-    ) -> u32 {
+    pub fn resolve(&mut self, address: u64, symbols: &mut Symbols, pointers: &mut Pointers) -> u32 {
         if let Some(&known) = self.resolved.get(&address) {
             return known;
         }

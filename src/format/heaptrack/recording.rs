@@ -262,7 +262,11 @@ impl Recording {
             }
             let end = memchr::memchr(b'\n', &lines[at..]).map_or(lines.len(), |n| at + n);
             let line = &lines[at..end];
-            self.record(line.strip_suffix(b"\r").unwrap_or(line), offset + at as u64, symbols)?;
+            self.record(
+                line.strip_suffix(b"\r").unwrap_or(line),
+                offset + at as u64,
+                symbols,
+            )?;
             at = end + 1;
         }
         self.bytes_read = offset + at as u64;
@@ -704,7 +708,10 @@ impl Recording {
         );
         note(self.cut_stacks, "stacks cut to their innermost 1024 frames");
         if self.attached {
-            notes.push("heaptrack was attached to a running program: blocks from before are not counted".into());
+            notes.push(
+                "heaptrack was attached to a running program: blocks from before are not counted"
+                    .into(),
+            );
         }
         if self.raw {
             notes.push("a raw recording has no symbols: run heaptrack_interpret for names".into());

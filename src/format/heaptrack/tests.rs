@@ -30,7 +30,10 @@ fn a_small_recording_is_read_whole() {
     let p = &profiles[0];
     p.check_valid(&symbols).unwrap();
     assert_eq!(totals(p), [32, 1, 64, 2, 64, 2, 1]);
-    assert_eq!(testing::stacks(p, &symbols), ["main demo.c:12;get demo.c:5"]);
+    assert_eq!(
+        testing::stacks(p, &symbols),
+        ["main demo.c:12;get demo.c:5"]
+    );
     assert_eq!(p.meta.producer.as_deref(), Some("heaptrack 1.4.0"));
     assert_eq!(p.meta.command.as_deref(), Some("./demo"));
     assert_eq!((&p.meta.salvaged, p.meta.notes.len()), (&None, 0));
@@ -53,7 +56,10 @@ fn the_peak_is_of_one_instant() {
     let (symbols, read) = read_text(&text, None);
     let p = &read.unwrap()[0];
     assert_eq!(totals(p)[2..4], [128, 7]);
-    assert_eq!(testing::stacks(p, &symbols)[0], "main demo.c:12;get demo.c:5");
+    assert_eq!(
+        testing::stacks(p, &symbols)[0],
+        "main demo.c:12;get demo.c:5"
+    );
     assert_eq!((p.columns[2].get(0), p.columns[2].get(1)), (32, 96));
     let (_, peak) = read_text(&text, Some(Select::Peak));
     let peak = &peak.unwrap()[0];
@@ -63,7 +69,10 @@ fn the_peak_is_of_one_instant() {
 
 #[test]
 fn moments_of_a_recording() {
-    let text = SMALL.replace("+ 0\n+ 0\n- 0\nc a\n", "+ 0\nc a\n+ 0\nc 14\n+ 0\nc 3e8\n- 0\n");
+    let text = SMALL.replace(
+        "+ 0\n+ 0\n- 0\nc a\n",
+        "+ 0\nc a\n+ 0\nc 14\n+ 0\nc 3e8\n- 0\n",
+    );
     let live = |select| {
         let (_, read) = read_text(&text, Some(select));
         read.map(|ps| ps.iter().map(|p| totals(p)[1]).collect::<Vec<_>>())

@@ -138,7 +138,8 @@ pub(super) fn scan(bytes: &[u8]) -> Result<(File, Option<Error>)> {
         };
         if let Some(number) = text.strip_prefix(b"snapshot=") {
             close(&mut file, &mut open, line.start);
-            let (number, _) = decimal(number).ok_or_else(|| damaged("a snapshot without a number"))?;
+            let (number, _) =
+                decimal(number).ok_or_else(|| damaged("a snapshot without a number"))?;
             open = Some(Open::new(number));
             continue;
         }
@@ -154,7 +155,11 @@ pub(super) fn scan(bytes: &[u8]) -> Result<(File, Option<Error>)> {
             if !matches!(text[0], b'n' | b' ') {
                 return Err(damaged("a line that is no node of a tree"));
             }
-            let from = snapshot.snapshot.tree.as_ref().map_or(line.start, |t| t.start);
+            let from = snapshot
+                .snapshot
+                .tree
+                .as_ref()
+                .map_or(line.start, |t| t.start);
             let end = line.start + text.len() + usize::from(line.ended);
             // A carriage return before the line feed belongs to the line.
             snapshot.snapshot.tree = Some(from..end.max(lines.offset()));
@@ -265,7 +270,9 @@ fn header(file: &mut File, text: &[u8]) {
         file.header = true;
         let options = lossy(options);
         file.xtree |= options.contains("xtree.produce_report");
-        let depth = options.split_whitespace().find_map(|o| o.strip_prefix("--depth="));
+        let depth = options
+            .split_whitespace()
+            .find_map(|o| o.strip_prefix("--depth="));
         // Without the option massif keeps 30 frames.
         let known = depth.and_then(|d| d.parse().ok());
         file.depth_limit = known.or(file.depth_limit).or(Some(30));

@@ -297,12 +297,7 @@ impl Reader<'_> {
             sink(StackId::EMPTY, snapshot.heap)?;
             return Ok(false);
         };
-        let cut = tree::read(
-            &self.bytes[..range.end],
-            range.start,
-            cx.symbols,
-            &mut sink,
-        )?;
+        let cut = tree::read(&self.bytes[..range.end], range.start, cx.symbols, &mut sink)?;
         if sum != i128::from(snapshot.heap) {
             meta.notes.push(format!(
                 "the tree of snapshot {} adds up to {sum} bytes, its header says {}",

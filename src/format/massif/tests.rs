@@ -34,8 +34,14 @@ fn read_whole_it_is_the_peak_and_the_end() {
     let (symbols, read) = read_text(SMALL, None);
     let p = &read.unwrap()[0];
     p.check_valid(&symbols).unwrap();
-    assert_eq!((p.metrics[0].name.as_str(), totals(p)[0]), ("live_bytes", 100));
-    assert_eq!((p.metrics[1].name.as_str(), totals(p)[1]), ("peak_bytes", 9135));
+    assert_eq!(
+        (p.metrics[0].name.as_str(), totals(p)[0]),
+        ("live_bytes", 100)
+    );
+    assert_eq!(
+        (p.metrics[1].name.as_str(), totals(p)[1]),
+        ("peak_bytes", 9135)
+    );
     assert_eq!(
         testing::stacks(p, &symbols),
         [
@@ -65,7 +71,11 @@ fn snapshots_are_chosen() {
     assert_eq!(live(Select::Ends).unwrap(), [9135, 100]);
     assert_eq!(live(Select::Time(1.9)).unwrap(), [9135]);
     assert_eq!(live(Select::EverySeconds(0.5)).unwrap(), [9135, 100]);
-    for wrong in [Select::Number(7), Select::EveryBytes(5), Select::EverySeconds(60.0)] {
+    for wrong in [
+        Select::Number(7),
+        Select::EveryBytes(5),
+        Select::EverySeconds(60.0),
+    ] {
         assert_eq!(live(wrong).unwrap_err().code(), Code::Usage);
     }
 }
@@ -85,16 +95,28 @@ fn an_end_without_a_tree_is_not_known() {
 #[test]
 fn xtree_files_are_metrics_of_one_moment() {
     let mut text = String::from("desc: xtree.produce_report\ncmd: ./demo\ntime_unit: ms\n");
-    for (i, (label, n)) in [("curB", 10), ("curBk", 1), ("totB", 30), ("totBk", 3), ("totFdB", 20), ("totFdBk", 2)]
-        .iter()
-        .enumerate()
+    for (i, (label, n)) in [
+        ("curB", 10),
+        ("curBk", 1),
+        ("totB", 30),
+        ("totBk", 3),
+        ("totFdB", 20),
+        ("totFdBk", 2),
+    ]
+    .iter()
+    .enumerate()
     {
-        text += &format!("#-----------\nsnapshot={i}\n#-----------\ntime=5\nmem_heap_B={n}\nmem_heap_extra_B=0\nmem_stacks_B=0\nheap_tree=detailed\nn1: {n} {label} : what\n n1: {n} 0x1: f (a.c:1)\n  n0: {n} 0x2: main (a.c:2)\n");
+        text += &format!(
+            "#-----------\nsnapshot={i}\n#-----------\ntime=5\nmem_heap_B={n}\nmem_heap_extra_B=0\nmem_stacks_B=0\nheap_tree=detailed\nn1: {n} {label} : what\n n1: {n} 0x1: f (a.c:1)\n  n0: {n} 0x2: main (a.c:2)\n"
+        );
     }
     let (_, read) = read_text(&text, None);
     let p = &read.unwrap()[0];
     let names: Vec<_> = p.metrics.iter().map(|m| m.name.as_str()).collect();
-    assert_eq!(names, ["live_bytes", "live_blocks", "total_bytes", "total_blocks"]);
+    assert_eq!(
+        names,
+        ["live_bytes", "live_blocks", "total_bytes", "total_blocks"]
+    );
     assert_eq!(totals(p), [10, 1, 30, 3]);
     assert_eq!(p.meta.notes, Vec::<String>::new());
 }
@@ -122,7 +144,10 @@ fn damage_is_named_and_cuts_are_salvaged() {
     ] {
         let (_, read) = read_text(&SMALL.replace(from, to), None);
         let code = read.unwrap_err().code();
-        assert!(matches!(code, Code::Damaged | Code::Truncated), "{from:?} {to:?}");
+        assert!(
+            matches!(code, Code::Damaged | Code::Truncated),
+            "{from:?} {to:?}"
+        );
     }
     for cut in [SMALL.len() - 1, SMALL.len() - 40, SMALL.len() - 150] {
         let (_, read) = read_text(&SMALL[..cut], None);

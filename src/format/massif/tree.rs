@@ -85,11 +85,7 @@ enum Event<'a> {
 }
 
 /// Goes through a tree in order, with a stack of its own.
-fn walk(
-    bytes: &[u8],
-    start: usize,
-    visit: &mut dyn FnMut(Event<'_>) -> Result<()>,
-) -> Result<()> {
+fn walk(bytes: &[u8], start: usize, visit: &mut dyn FnMut(Event<'_>) -> Result<()>) -> Result<()> {
     // Children that are still to come, and bytes that they may still have.
     let mut open: Vec<(u64, i64)> = Vec::new();
     let mut begun = false;

@@ -1,7 +1,7 @@
 //! The sentence in which memcheck states a loss; XML and text share it.
 
-use super::super::lines::{decimal, find};
 use super::super::leaks::{Check, Record};
+use super::super::lines::{decimal, find};
 use crate::model::{LabelsId, StackId};
 
 /// `1,248 (48 direct, 1,200 indirect) bytes in 3 blocks are definitely lost in loss record 4 of 4`
@@ -42,7 +42,10 @@ pub(super) fn parse(text: &[u8]) -> Option<Loss> {
         (b"possibly lost", "possible"),
         (b"still reachable", "reachable"),
     ];
-    let kind = kinds.iter().find(|(words, _)| find(rest, words).is_some())?.1;
+    let kind = kinds
+        .iter()
+        .find(|(words, _)| find(rest, words).is_some())?
+        .1;
     let record = find(rest, b"loss record ")?;
     let (number, rest) = decimal(&rest[record + b"loss record ".len()..])?;
     let (of, _) = decimal(rest.trim_ascii_start().strip_prefix(b"of")?)?;
@@ -62,7 +65,9 @@ fn without_changes(text: &[u8]) -> Vec<u8> {
     while let Some(&byte) = rest.first() {
         if rest.starts_with(b"(+") || rest.starts_with(b"(-") {
             let inner = &rest[2..];
-            let digits = inner.iter().take_while(|b| b.is_ascii_digit() || **b == b',');
+            let digits = inner
+                .iter()
+                .take_while(|b| b.is_ascii_digit() || **b == b',');
             let n = digits.count();
             if n > 0 && inner.get(n) == Some(&b')') {
                 rest = inner[n + 1..].trim_ascii_start();
@@ -144,14 +149,27 @@ mod tests {
     #[test]
     fn direct_bytes_are_counted_once() {
         let loss = |text: &str| parse(text.as_bytes());
-        let whole = loss("1,248 (48 direct, 1,200 indirect) bytes in 3 blocks are definitely lost in loss record 4 of 5");
-        let expected = Loss { bytes: 48, blocks: 3, kind: "definite", number: 4, of: 5 };
+        let whole = loss(
+            "1,248 (48 direct, 1,200 indirect) bytes in 3 blocks are definitely lost in loss record 4 of 5",
+        );
+        let expected = Loss {
+            bytes: 48,
+            blocks: 3,
+            kind: "definite",
+            number: 4,
+            of: 5,
+        };
         assert_eq!(whole, Some(expected));
-        let delta = loss("1,248 (+0) (48 (+0) direct, 1,200 (+0) indirect) bytes in 3 (+1) blocks are definitely lost in new loss record 4 of 5");
+        let delta = loss(
+            "1,248 (+0) (48 (+0) direct, 1,200 (+0) indirect) bytes in 3 (+1) blocks are definitely lost in new loss record 4 of 5",
+        );
         assert_eq!(delta, Some(expected));
         let plain = loss("10 bytes in 1 blocks are possibly lost in loss record 2 of 4").unwrap();
         assert_eq!((plain.bytes, plain.blocks, plain.kind), (10, 1, "possible"));
-        let delta = loss("1,000 (+200) bytes in 5 (-1) blocks are still reachable in loss record 1 of 1,200").unwrap();
+        let delta = loss(
+            "1,000 (+200) bytes in 5 (-1) blocks are still reachable in loss record 1 of 1,200",
+        )
+        .unwrap();
         assert_eq!((delta.bytes, delta.blocks, delta.of), (1000, 5, 1200));
         assert_eq!(loss("Invalid read of size 4"), None);
         assert_eq!(loss("(+( loss record"), None);

@@ -60,7 +60,11 @@ fn totals(profile: &Profile) -> Vec<i128> {
 
 fn kinds(profile: &Profile, symbols: &Symbols) -> Vec<String> {
     let key = symbols.strings.find("kind").unwrap();
-    let kind = |i| symbols.labels.text_of(profile.labels_of(i), key, &symbols.strings);
+    let kind = |i| {
+        symbols
+            .labels
+            .text_of(profile.labels_of(i), key, &symbols.strings)
+    };
     (0..profile.len()).filter_map(kind).collect()
 }
 
@@ -78,13 +82,24 @@ fn indirect_bytes_are_not_counted_twice() {
     assert_eq!(p.meta.command.as_deref(), Some("./a -x"));
     assert_eq!(p.meta.producer.as_deref(), Some("Valgrind 3.19.0 memcheck"));
     assert_eq!((p.meta.pid, &p.meta.salvaged), (Some(77), &None));
-    let inlined: Vec<bool> = symbols.stacks.frames(p.stacks[0]).map(|f| symbols.frames.get(f).inlined).collect();
+    let inlined: Vec<bool> = symbols
+        .stacks
+        .frames(p.stacks[0])
+        .map(|f| symbols.frames.get(f).inlined)
+        .collect();
     assert_eq!(inlined, [false, false, true, false]);
 }
 
 #[test]
 fn checks_processes_and_cuts_of_xml() {
-    let one = |n: u64| leak("StillReachable", &format!("{n} bytes in 1 blocks are still reachable in loss record 1 of 1"), n, 1);
+    let one = |n: u64| {
+        leak(
+            "StillReachable",
+            &format!("{n} bytes in 1 blocks are still reachable in loss record 1 of 1"),
+            n,
+            1,
+        )
+    };
     let twice = document(&(one(10) + &one(30)));
     let live = |text: &str, select: Option<Select>| {
         let (_, read) = read_as(&XML, text, |cx| cx.select = select.clone());
@@ -127,7 +142,10 @@ fn logs_of_several_processes() {
     let p = &read.unwrap()[0];
     assert_eq!(totals(p), [110, 3]);
     assert_eq!(kinds(p, &symbols), ["possible", "reachable"]);
-    assert_eq!(testing::stacks(p, &symbols), ["main a.c:4;malloc", "lib.so+0x*abc;malloc"]);
+    assert_eq!(
+        testing::stacks(p, &symbols),
+        ["main a.c:4;malloc", "lib.so+0x*abc;malloc"]
+    );
     assert_eq!(p.meta.notes, ["adds up the reports of 2 processes"]);
     let cut = &LOG[..LOG.find("==9== LEAK").unwrap() - 20];
     let (_, read) = read_as(&TEXT, cut, |_| {});

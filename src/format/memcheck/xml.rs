@@ -115,7 +115,8 @@ impl Reader {
                 Some(b'/') => {
                     let name = inner[1..].trim_ascii();
                     if open.pop() != Some(name) {
-                        let what = format!("</{}> closes nothing", lossy(&name[..name.len().min(NAME)]));
+                        let what =
+                            format!("</{}> closes nothing", lossy(&name[..name.len().min(NAME)]));
                         return Err(Error::damaged(tag as u64, what));
                     }
                     self.close(name, open.last().copied(), &bytes[text..tag], cx, tag)?;
@@ -133,9 +134,12 @@ impl Reader {
                     let name = name.unwrap_or_default();
                     if !inner.ends_with(b"/") {
                         if open.len() >= cx.limits.nesting {
-                            return Err(Error::new(Code::LimitExceeded, "elements nested too deep")
-                                .at(crate::error::Place::Byte(tag as u64))
-                                .help("the file is damaged: capture it again"));
+                            return Err(Error::new(
+                                Code::LimitExceeded,
+                                "elements nested too deep",
+                            )
+                            .at(crate::error::Place::Byte(tag as u64))
+                            .help("the file is damaged: capture it again"));
                         }
                         open.push(name);
                         self.enter(name, open.len());
@@ -198,7 +202,10 @@ impl Reader {
             (b"valgrindoutput", b"protocoltool") if text != b"memcheck" => {
                 return Err(Error::new(
                     Code::Unsupported,
-                    format!("Valgrind's {} reports no leaks", lossy(&text[..text.len().min(NAME)])),
+                    format!(
+                        "Valgrind's {} reports no leaks",
+                        lossy(&text[..text.len().min(NAME)])
+                    ),
                 )
                 .help("run memcheck, Valgrind's default tool"));
             }
@@ -257,7 +264,8 @@ impl Reader {
             let (address, mut frame) = self.pending.frames[i];
             let next = self.pending.frames.get(i + 1);
             // Frames of one address are one chain of inlined calls; recursion repeats the name.
-            frame.inlined = next.is_some_and(|(a, f)| *a == address && f.function != frame.function);
+            frame.inlined =
+                next.is_some_and(|(a, f)| *a == address && f.function != frame.function);
             self.scratch.push(symbols.frames.intern(frame));
         }
         let stack = symbols.stacks.intern_leaf_first(&self.scratch);

@@ -1,0 +1,247 @@
+//! Real captures of managed runtimes against what the runtimes' own tools say of them.
+
+use heapdiff::format::{self, Capture, Context};
+use heapdiff::input::{Select, Source};
+use heapdiff::model::{Limits, Profile, Symbols};
+use heapdiff::{Code, Result};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+fn profiles() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles")
+}
+
+/// Every capture of this group of formats, with the format that it is of.
+fn captures() -> Vec<(PathBuf, &'static str)> {
+    let folders: &[(&str, &str, &[&str])] = &[("tracemalloc", "tracemalloc", &["pickle"])];
+    let mut all = Vec::new();
+    for &(folder, format, endings) in folders {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(profiles().join(folder))
+            .unwrap()
+            .map(|e| e.unwrap().path())
+            .filter(|p| endings.iter().any(|e| p.to_string_lossy().ends_with(e)))
+            .collect();
+        files.sort();
+        assert!(!files.is_empty(), "{folder}");
+        all.extend(files.into_iter().map(|p| (p, format)));
+    }
+    all
+}
+
+fn open(path: &str) -> Source {
+    Source::open(&profiles().join(path), Limits::default()).unwrap()
+}
+
+fn read(source: &Source, symbols: &mut Symbols, select: Option<Select>) -> Result<Vec<Profile>> {
+    let mut cx = Context::new(symbols);
+    cx.select = select;
+    let captures = format::read(source, None, &mut cx)?;
+    Ok(captures
+        .into_iter()
+        .map(|c| match c {
+            Capture::Profile(p) => p,
+            #[allow(unreachable_patterns)]
+            _ => panic!("no profile"),
+        })
+        .collect())
+}
+
+fn one(path: &str, symbols: &mut Symbols) -> Profile {
+    read(&open(path), symbols, None).unwrap().remove(0)
+}
+
+fn json(path: &str) -> serde_json::Value {
+    let text = std::fs::read(profiles().join(path)).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
+/// Sums of every metric over rows whose key is equal.
+fn grouped<K: Ord>(p: &Profile, key: impl Fn(&Profile, usize) -> K) -> BTreeMap<K, Vec<i64>> {
+    let mut out = BTreeMap::new();
+    for row in 0..p.len() {
+        let sums = out
+            .entry(key(p, row))
+            .or_insert_with(|| vec![0; p.metrics.len()]);
+        for (sum, column) in sums.iter_mut().zip(&p.columns) {
+            *sum += column.get(row);
+        }
+    }
+    out
+}
+
+/// A row's frames as file and line, root first.
+fn places(symbols: &Symbols, p: &Profile, row: usize) -> Vec<(String, u32)> {
+    let frames = symbols.stacks.frames(p.stacks[row]);
+    frames
+        .map(|f| symbols.frames.get(f))
+        .map(|f| (symbols.strings.get(f.file).to_owned(), f.line))
+        .collect()
+}
+
+#[test]
+fn each_capture_is_of_exactly_one_format() {
+    for (path, expected) in captures() {
+        let source = Source::open(&path, Limits::default()).unwrap();
+        let found = format::recognise(&source).unwrap();
+        let names: Vec<_> = found.iter().map(|f| f.name).collect();
+        assert_eq!(names, [expected], "{}", path.display());
+        let mut symbols = Symbols::default();
+        let read = read(&source, &mut symbols, None);
+        assert!(read.is_ok(), "{}: {}", path.display(), read.unwrap_err());
+    }
+}
+
+/// Cuts and flips: an error or a salvage that says so, never a panic.
+#[test]
+fn damaged_captures_never_panic() {
+    for (path, _) in captures() {
+        let whole = std::fs::read(&path).unwrap();
+        if whole.len() > 400 << 10 && std::env::var_os("HEAPDIFF_SLOW").is_none() {
+            continue;
+        }
+        let mut rng = 0x2545_f491_4f6c_dd1du64;
+        let mut random = move |n: usize| {
+            rng ^= rng << 13;
+            rng ^= rng >> 7;
+            rng ^= rng << 17;
+            (rng % n as u64) as usize
+        };
+        let attempt = |bytes: Vec<u8>, what: &str| -> Option<Vec<Profile>> {
+            let name = path.display().to_string();
+            let source = Source::from_bytes(&name, bytes, Limits::default()).ok()?;
+            let mut symbols = Symbols::default();
+            match read(&source, &mut symbols, None) {
+                Ok(profiles) => Some(profiles),
+                Err(e) => {
+                    let text = e.to_string();
+                    assert!(text.contains(&name), "{what}: {text}");
+                    assert!(!text.contains('\n'), "{what}: {text}");
+                    assert_ne!(e.code(), Code::Usage, "{what}: {text}");
+                    None
+                }
+            }
+        };
+        for i in 0..200 {
+            let at = whole.len() * i / 200;
+            if let Some(profiles) = attempt(whole[..at].to_vec(), "cut") {
+                let salvaged = profiles.iter().any(|p| p.meta.salvaged.is_some());
+                assert!(salvaged, "{} cut at {at}", path.display());
+            }
+            let mut flipped = whole.clone();
+            let at = random(flipped.len());
+            flipped[at] ^= 1 << random(8);
+            attempt(flipped, "flip");
+        }
+    }
+}
+
+mod tracemalloc {
+    use super::*;
+
+    type Key = Vec<(String, u64)>;
+
+    /// The differences that Python reports equal ours, row by row.
+    fn compare(kind: &str, key: impl Fn(Vec<(String, u32)>) -> Key) {
+        let oracle = json("tracemalloc/compare-10-110.json");
+        let mut symbols = Symbols::default();
+        let before = one("tracemalloc/runs-10.pickle", &mut symbols);
+        let after = one("tracemalloc/runs-110.pickle", &mut symbols);
+        for (p, side) in [(&before, "before"), (&after, "after")] {
+            assert_eq!(
+                p.columns[0].sum(),
+                oracle[side]["bytes"].as_i64().unwrap() as i128
+            );
+            assert_eq!(
+                p.columns[1].sum(),
+                oracle[side]["blocks"].as_i64().unwrap() as i128
+            );
+        }
+        assert_eq!(after.meta.depth_limit, Some(10));
+        let group = |p: &Profile| grouped(p, |p, i| key(places(&symbols, p, i)));
+        let (old, new) = (group(&before), group(&after));
+        let none = vec![0, 0];
+        let rows = oracle[kind].as_array().unwrap();
+        assert!(rows.len() > 5);
+        for row in rows {
+            let frames: Key = row["frames"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|f| (f[0].as_str().unwrap().into(), f[1].as_u64().unwrap()))
+                .collect();
+            let (a, b) = (
+                old.get(&frames).unwrap_or(&none),
+                new.get(&frames).unwrap_or(&none),
+            );
+            assert_eq!(row["size"].as_i64().unwrap(), b[0], "{row}");
+            assert_eq!(row["size_diff"].as_i64().unwrap(), b[0] - a[0], "{row}");
+            assert_eq!(row["count"].as_i64().unwrap(), b[1], "{row}");
+            assert_eq!(row["count_diff"].as_i64().unwrap(), b[1] - a[1], "{row}");
+        }
+        if kind != "traceback" {
+            let names = old.keys().chain(new.keys());
+            let distinct: std::collections::BTreeSet<_> = names.collect();
+            assert_eq!(rows.len(), distinct.len());
+        }
+    }
+
+    #[test]
+    fn by_line_as_python_compares() {
+        compare("lineno", |places| {
+            let (file, line) = places.last().cloned().unwrap();
+            vec![(file, line as u64)]
+        });
+    }
+
+    #[test]
+    fn by_file_as_python_compares() {
+        compare("filename", |places| {
+            vec![(places.last().unwrap().0.clone(), 0)]
+        });
+    }
+
+    #[test]
+    fn by_stack_as_python_compares() {
+        compare("traceback", |places| {
+            places.into_iter().map(|(f, l)| (f, l as u64)).collect()
+        });
+    }
+
+    #[test]
+    fn every_protocol_and_python_holds_the_planted_leak() {
+        let mut symbols = Symbols::default();
+        let mut read = 0;
+        for (path, _) in captures() {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if !name.starts_with("protocol-") && !name.starts_with("python-") {
+                continue;
+            }
+            let p = one(&format!("tracemalloc/{name}"), &mut symbols);
+            let leaks: Vec<_> = (0..p.len())
+                .filter(|&i| p.columns[0].get(i) == 5 * 1033)
+                .collect();
+            assert_eq!(leaks.len(), 1, "{name}");
+            assert_eq!(p.columns[1].get(leaks[0]), 5, "{name}");
+            let (file, _) = places(&symbols, &p, leaks[0]).pop().unwrap();
+            assert_eq!(file, "/srv/ingest/ingest.py", "{name}");
+            read += 1;
+        }
+        assert!(read >= 12, "{read}");
+    }
+
+    #[test]
+    fn several_snapshots_in_one_pickle() {
+        for name in ["list", "dictionary"] {
+            let source = open(&format!("tracemalloc/{name}.pickle"));
+            let mut symbols = Symbols::default();
+            let both = super::read(&source, &mut symbols, Some(Select::Ends)).unwrap();
+            assert_eq!(both.len(), 2);
+            assert_eq!(both[0].columns, both[1].columns);
+            let last = super::read(&source, &mut symbols, None).unwrap();
+            assert!(
+                last[0].meta.notes.iter().any(|n| n.contains("#1")),
+                "{name}"
+            );
+        }
+    }
+}
