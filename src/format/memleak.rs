@@ -123,7 +123,10 @@ fn read(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
     };
     if cut {
         if cx.strict {
-            return Err(Error::truncated(bytes.len() as u64, "the report is cut short"));
+            return Err(Error::truncated(
+                bytes.len() as u64,
+                "the report is cut short",
+            ));
         }
         // The report that is cut lacks its largest stacks, which come last.
         if intervals.len() > 1 {
@@ -179,11 +182,13 @@ fn choose(times: &[f64], cx: &Context<'_>) -> Result<Vec<usize>> {
     let holds = || format!("the file holds {} reports over {} s", last + 1, times[last]);
     match cx.select {
         None | Some(Select::Last) => Ok(vec![last]),
-        Some(Select::Number(n)) => match usize::try_from(n) {
-            Ok(n) if (1..=last + 1).contains(&n) => Ok(vec![n - 1]),
-            _ => Err(Error::usage(format!("no report {n}"))
-                .help(format!("{}, counted from 1", holds()))),
-        },
+        Some(Select::Number(n)) => {
+            match usize::try_from(n) {
+                Ok(n) if (1..=last + 1).contains(&n) => Ok(vec![n - 1]),
+                _ => Err(Error::usage(format!("no report {n}"))
+                    .help(format!("{}, counted from 1", holds()))),
+            }
+        }
         Some(Select::Ends) if last > 0 => Ok(vec![0, last]),
         Some(Select::Time(at)) => match times.iter().rposition(|&t| t <= at) {
             Some(i) if at <= times[last] => Ok(vec![i]),
@@ -305,8 +310,16 @@ mod tests {
         assert_eq!(live(SMALL, Some(Select::Number(1))).unwrap(), [80]);
         assert_eq!(live(SMALL, Some(Select::Ends)).unwrap(), [80, 176]);
         assert_eq!(live(SMALL, Some(Select::Time(9.0))).unwrap(), [80]);
-        assert_eq!(live(SMALL, Some(Select::EverySeconds(10.0))).unwrap(), [80, 176]);
-        for wrong in [Select::Number(3), Select::Time(11.0), Select::Peak, Select::EverySeconds(11.0)] {
+        assert_eq!(
+            live(SMALL, Some(Select::EverySeconds(10.0))).unwrap(),
+            [80, 176]
+        );
+        for wrong in [
+            Select::Number(3),
+            Select::Time(11.0),
+            Select::Peak,
+            Select::EverySeconds(11.0),
+        ] {
             assert_eq!(live(SMALL, Some(wrong)).unwrap_err().code(), Code::Usage);
         }
         assert_eq!(live(&SMALL[..SMALL.len() - 5], None).unwrap(), [80]);

@@ -126,12 +126,11 @@ fn profile(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
         let at = samples.start + line.start;
         bytes.release(&mut released, at);
         let text = line.text.trim_ascii();
-        let wrong = |what: &str| {
-            Error::damaged(at as u64, what).at(Place::Byte(at as u64))
-        };
+        let wrong = |what: &str| Error::damaged(at as u64, what).at(Place::Byte(at as u64));
         let Some(_) = &header else {
             if let Some(rest) = text.strip_prefix(b"heap profile:") {
-                let (_, rest) = counts(rest).ok_or_else(|| wrong("a header that cannot be read"))?;
+                let (_, rest) =
+                    counts(rest).ok_or_else(|| wrong("a header that cannot be read"))?;
                 let kind = kind(rest).ok_or_else(|| wrong("a header without a type"))?;
                 header = Some(kind);
             } else if !text.is_empty() && text[0] != b'#' && super::section(text).is_none() {
@@ -173,7 +172,10 @@ fn profile(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
     let cut = names.cut || (is_go && !memory_statistics);
     if cut {
         if cx.strict {
-            return Err(Error::truncated(bytes.len() as u64, "the profile is cut short"));
+            return Err(Error::truncated(
+                bytes.len() as u64,
+                "the profile is cut short",
+            ));
         }
         meta.salvaged = Some(Salvage {
             read_bytes: kept as u64,
@@ -188,7 +190,10 @@ fn profile(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
         ));
     }
     let mean = meta.sampling.and_then(|s| s.mean_bytes);
-    let cumulative = has_totals(&reader.rows, matches!(kind.name.as_str(), "heapprofile" | "heap"));
+    let cumulative = has_totals(
+        &reader.rows,
+        matches!(kind.name.as_str(), "heapprofile" | "heap"),
+    );
     Ok(vec![finish(&reader.rows, mean, cumulative, meta)?])
 }
 
@@ -205,7 +210,14 @@ pub(super) fn has_totals(rows: &[Row], always_counted: bool) -> bool {
 fn describe(kind: &Kind, is_go: bool, rows: &[Row]) -> Meta {
     let mut meta = Meta {
         exactness: Exactness::Exact,
-        producer: Some(if is_go { "Go runtime/pprof" } else { "gperftools" }.to_owned()),
+        producer: Some(
+            if is_go {
+                "Go runtime/pprof"
+            } else {
+                "gperftools"
+            }
+            .to_owned(),
+        ),
         language: is_go.then_some("go"),
         ..Meta::default()
     };
@@ -261,7 +273,9 @@ impl Reader {
         if self.pending.is_none() {
             return;
         }
-        let mut fields = text.split(|&b| b == b'\t').filter(|f| !f.trim_ascii().is_empty());
+        let mut fields = text
+            .split(|&b| b == b'\t')
+            .filter(|f| !f.trim_ascii().is_empty());
         let address = fields.next().map(<[u8]>::trim_ascii);
         if !address.is_some_and(|a| a.starts_with(b"0x") && hexadecimal(a).is_some()) {
             return;

@@ -61,7 +61,10 @@ pub(super) fn read(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>
                 kept = at + line.text.len();
             }
         } else if !text.is_empty() && text[0] != b't' && super::section(text).is_none() {
-            return Err(Error::damaged(at as u64, "a line that jemalloc does not write"));
+            return Err(Error::damaged(
+                at as u64,
+                "a line that jemalloc does not write",
+            ));
         }
     }
     let Some(mean) = mean else {
@@ -81,7 +84,10 @@ pub(super) fn read(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>
         .push("sizes are those of jemalloc's size classes, not those asked for".into());
     if names.cut || open.is_some() {
         if cx.strict {
-            return Err(Error::truncated(bytes.len() as u64, "the profile is cut short"));
+            return Err(Error::truncated(
+                bytes.len() as u64,
+                "the profile is cut short",
+            ));
         }
         meta.salvaged = Some(Salvage {
             read_bytes: kept as u64,

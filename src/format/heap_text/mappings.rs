@@ -75,7 +75,9 @@ impl Mappings {
         } else if let Some(equals) = memchr::memchr(b'=', text)
             && variables.len() < 16
             && !text[..equals].is_empty()
-            && text[..equals].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+            && text[..equals]
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || *b == b'_')
         {
             variables.push((text[..equals].to_vec(), text[equals + 1..].to_vec()));
         }
@@ -128,11 +130,15 @@ fn parse(text: &[u8]) -> Option<Fields<'_>> {
         let (_device, rest) = word(rest);
         let (_inode, path) = word(rest);
         let (offset, left) = hexadecimal(offset)?;
-        return left.is_empty().then_some((start, end, offset, path.trim_ascii()));
+        return left
+            .is_empty()
+            .then_some((start, end, offset, path.trim_ascii()));
     }
     let at = find(rest, b" (@");
     let path = &rest[..at.unwrap_or(rest.len())];
-    let offset = at.and_then(|n| hexadecimal(&rest[n + 3..])).map_or(0, |(o, _)| o);
+    let offset = at
+        .and_then(|n| hexadecimal(&rest[n + 3..]))
+        .map_or(0, |(o, _)| o);
     Some((start, end, offset, path.trim_ascii()))
 }
 

@@ -55,7 +55,11 @@ fn announced(head: &[u8]) -> Option<Announced> {
         let text = line.text.trim_ascii();
         if text.starts_with(b"heap profile:") {
             let go = find(text, b"@ heap/").is_some() && !symbols;
-            return Some(if go { Announced::Go } else { Announced::Classic });
+            return Some(if go {
+                Announced::Go
+            } else {
+                Announced::Classic
+            });
         }
         if jemalloc::header(text).is_some() {
             return Some(Announced::Jemalloc);

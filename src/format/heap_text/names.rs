@@ -32,9 +32,7 @@ impl Names {
         let from = mappings::begin(bytes);
         let end = from.unwrap_or(bytes.len());
         let mut names = Names {
-            mappings: from.map_or_else(Mappings::default, |at| {
-                Mappings::read(bytes, at, symbols)
-            }),
+            mappings: from.map_or_else(Mappings::default, |at| Mappings::read(bytes, at, symbols)),
             named: FxHashMap::default(),
             known: FxHashMap::default(),
             frames: Vec::new(),
@@ -73,7 +71,7 @@ impl Names {
         }
     }
 
-    /// `0x0000000000401234 inner--outer`, `binary=/opt/demo`.
+    /// `0x0000000000401234 outer--inlined`, `binary=/opt/demo`.
     fn symbol(&mut self, text: &[u8], symbols: &mut Symbols) {
         if let Some(binary) = text.strip_prefix(b"binary=") {
             self.binary = Some(lossy(binary));
@@ -87,8 +85,19 @@ impl Names {
             return;
         }
         let start = self.frames.len() as u32;
-        let mut chain = names.split("--").filter(|n| !n.is_empty()).peekable();
+        // jeprof writes the function that holds the code first, then what is inlined into it.
+        let mut chain = names.rsplit("--").filter(|n| !n.is_empty()).peekable();
         while let Some(name) = chain.next() {
+            // jeprof appends the address of the function: `main<0000000000001785>`.
+            let end = name.strip_suffix('>').and_then(|n| n.rsplit_once('<'));
+            let name = match end {
+                Some((name, hex))
+                    if hex.len() >= 8 && hex.bytes().all(|b| b.is_ascii_hexdigit()) =>
+                {
+                    name
+                }
+                _ => name,
+            };
             let frame = Frame {
                 // The last of a chain is the function that holds the code.
                 inlined: chain.peek().is_some(),

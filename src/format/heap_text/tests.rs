@@ -41,14 +41,22 @@ fn totals(profile: &Profile) -> Vec<i128> {
 #[test]
 fn each_is_recognised_as_one() {
     let symbolised = |rest: &str, kind: &str| {
-        format!("--- symbol\nbinary=/opt/demo\n0x00000000004011a0 get--inner_caller\n---\n--- {kind}\n{rest}")
+        format!(
+            "--- symbol\nbinary=/opt/demo\n0x00000000004011a0 outer--get\n---\n--- {kind}\n{rest}"
+        )
     };
     for (text, expected) in [
         (CLASSIC.to_owned(), [Match::Yes, Match::No, Match::No]),
         (GO_FILE.to_owned(), [Match::No, Match::Yes, Match::No]),
         (JEMALLOC_FILE.to_owned(), [Match::No, Match::No, Match::Yes]),
-        (symbolised(CLASSIC, "heap"), [Match::Yes, Match::No, Match::No]),
-        (symbolised(JEMALLOC_FILE, "heap"), [Match::No, Match::No, Match::Yes]),
+        (
+            symbolised(CLASSIC, "heap"),
+            [Match::Yes, Match::No, Match::No],
+        ),
+        (
+            symbolised(JEMALLOC_FILE, "heap"),
+            [Match::No, Match::No, Match::Yes],
+        ),
         ("goroutine profile: total 3\n".to_owned(), [Match::No; 3]),
         ("heap_v2/x\n".to_owned(), [Match::No; 3]),
     ] {
@@ -63,10 +71,16 @@ fn gperftools_counts_exactly() {
     let p = read.unwrap();
     p.check_valid(&symbols).unwrap();
     assert_eq!(totals(&p), [3072, 3, 40960, 10]);
-    assert_eq!((p.meta.exactness, p.meta.sampling), (Exactness::Exact, None));
+    assert_eq!(
+        (p.meta.exactness, p.meta.sampling),
+        (Exactness::Exact, None)
+    );
     assert_eq!(
         testing::stacks(&p, &symbols),
-        ["0x7f00aa24;demo+0x1230;demo+0x11a0", "demo+0x1255;demo+0x11a0"]
+        [
+            "0x7f00aa24;demo+0x1230;demo+0x11a0",
+            "demo+0x1255;demo+0x11a0"
+        ]
     );
     let (_, read) = read_as(&GPERFTOOLS, CLASSIC, |cx| cx.select = Some(Select::Peak));
     assert_eq!(read.unwrap_err().code(), Code::Usage);
@@ -75,7 +89,8 @@ fn gperftools_counts_exactly() {
 #[test]
 fn sampled_tcmalloc_is_scaled_by_stack() {
     // Held numbers repeated in brackets are no totals.
-    let text = "heap profile: 3: 96 [3: 96] @ heap_v2/1024\n1: 64 [1: 64] @ 0x1\n2: 32 [2: 32] @ 0x2\n";
+    let text =
+        "heap profile: 3: 96 [3: 96] @ heap_v2/1024\n1: 64 [1: 64] @ 0x1\n2: 32 [2: 32] @ 0x2\n";
     let (_, read) = read_as(&GPERFTOOLS, text, |_| {});
     let p = read.unwrap();
     let expected = |n: f64, s: f64| s / (1.0 - (-s / n / 1024.0).exp());
@@ -83,7 +98,10 @@ fn sampled_tcmalloc_is_scaled_by_stack() {
     assert_eq!([p.columns[0].get(0), p.columns[0].get(1)], bytes);
     assert_eq!(p.metrics.len(), 2);
     let sampling = p.meta.sampling.unwrap();
-    assert_eq!((sampling.mean_bytes, sampling.unbiased), (Some(1024.0), true));
+    assert_eq!(
+        (sampling.mean_bytes, sampling.unbiased),
+        (Some(1024.0), true)
+    );
     let unknown = text.replace("heap_v2/1024", "heap_v2");
     let (_, read) = read_as(&GPERFTOOLS, &unknown, |_| {});
     let p = read.unwrap();
@@ -114,7 +132,10 @@ fn go_names_its_frames_in_comments() {
 fn jemalloc_takes_the_line_of_all_threads() {
     let (symbols, read) = read_as(&JEMALLOC, JEMALLOC_FILE, |_| {});
     let p = read.unwrap();
-    assert_eq!(testing::stacks(&p, &symbols), ["demo+0x2230;demo+0x21a0", ""]);
+    assert_eq!(
+        testing::stacks(&p, &symbols),
+        ["demo+0x2230;demo+0x21a0", ""]
+    );
     let scale = 1.0 / (1.0 - (-1f64).exp());
     assert_eq!(p.columns[0].get(0), (3072.0 * scale).round() as i64);
     assert_eq!(p.metrics.len(), 2);
@@ -126,7 +147,7 @@ fn jemalloc_takes_the_line_of_all_threads() {
 #[test]
 fn symbols_in_the_file_are_used() {
     let text = format!(
-        "--- symbol\nbinary=/opt/demo\n0x00000000004011a0 get--caller\n0x401231 main\n---\n--- heap\n{JEMALLOC_FILE}"
+        "--- symbol\nbinary=/opt/demo\n0x00000000004011a0 caller<0000000000001234>--get\n0x401231 main\n---\n--- heap\n{JEMALLOC_FILE}"
     );
     let (symbols, read) = read_as(&JEMALLOC, &text, |_| {});
     let p = read.unwrap();
@@ -138,10 +159,16 @@ fn symbols_in_the_file_are_used() {
 fn damage_is_named_and_cuts_are_salvaged() {
     for (format, text) in [
         (&GPERFTOOLS, CLASSIC.replace("2048 [", "2048 ")),
-        (&GPERFTOOLS, CLASSIC.replace("@ 0x4011a1 0x401231", "@ 0x4011a1 zz")),
+        (
+            &GPERFTOOLS,
+            CLASSIC.replace("@ 0x4011a1 0x401231", "@ 0x4011a1 zz"),
+        ),
         (&GPERFTOOLS, CLASSIC.replace("2048", "99999999999999999999")),
         (&JEMALLOC, JEMALLOC_FILE.replace("3: 3072", "3 3072")),
-        (&JEMALLOC, JEMALLOC_FILE.replace("@ 0x4011a1", "@ 0x4011a1x")),
+        (
+            &JEMALLOC,
+            JEMALLOC_FILE.replace("@ 0x4011a1", "@ 0x4011a1x"),
+        ),
         (&JEMALLOC, JEMALLOC_FILE.replace("  t0: 3", "  z0: 3")),
     ] {
         let (_, read) = read_as(format, &text, |_| {});

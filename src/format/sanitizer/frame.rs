@@ -62,7 +62,9 @@ fn module_and_offset(text: &[u8]) -> (&[u8], Option<(&[u8], u64)>) {
         _ => return (text, None),
     };
     // The path may hold parentheses: the one after a blank opens the pair.
-    let Some(open) = find(&inner[..plus], b" (/").or_else(|| memchr::memmem::rfind(&inner[..plus], b" (")) else {
+    let Some(open) =
+        find(&inner[..plus], b" (/").or_else(|| memchr::memmem::rfind(&inner[..plus], b" ("))
+    else {
         return (text, None);
     };
     (&rest[..open], Some((&inner[open + 2..plus], offset)))
@@ -117,16 +119,41 @@ mod tests {
         let mut show = |text: &str| {
             let (_, f) = parse(text.as_bytes(), &mut s)?;
             let t = |id| s.strings.get(id);
-            Some(format!("{}|{}|{}:{}|{}", t(f.function), t(f.file), f.line, f.column, t(f.module)))
+            Some(format!(
+                "{}|{}|{}:{}|{}",
+                t(f.function),
+                t(f.file),
+                f.line,
+                f.column,
+                t(f.module)
+            ))
         };
         for (text, expected) in [
-            ("    #0 0x7fb4 in operator new(unsigned long) ../../src/asan_new.cpp:95", "operator new(unsigned long)|../../src/asan_new.cpp|95:0|"),
-            ("#1 0x55 in mkn(int) /src/my leak.cpp:5:12", "mkn(int)|/src/my leak.cpp|5:12|"),
+            (
+                "    #0 0x7fb4 in operator new(unsigned long) ../../src/asan_new.cpp:95",
+                "operator new(unsigned long)|../../src/asan_new.cpp|95:0|",
+            ),
+            (
+                "#1 0x55 in mkn(int) /src/my leak.cpp:5:12",
+                "mkn(int)|/src/my leak.cpp|5:12|",
+            ),
             ("12:00 | #2 0x55 in main leak.c:7", "main|leak.c|7:0|"),
-            ("#0 0x7f  (/lib/x86/libasan.so.8+0xb94c8)", "libasan.so.8+0xb94c8||0:0|/lib/x86/libasan.so.8"),
-            ("#0 0x7f in malloc (/lib/libasan.so.8+0xb94c8) (BuildId: abcd)", "malloc||0:0|/lib/libasan.so.8"),
-            ("#3 0x7f in f<a (b)>() (a.out+0x12)", "f<a (b)>()||0:0|a.out"),
-            ("#4 0x7f in __libc_start_main ../csu/libc-start.c", "__libc_start_main|../csu/libc-start.c|0:0|"),
+            (
+                "#0 0x7f  (/lib/x86/libasan.so.8+0xb94c8)",
+                "libasan.so.8+0xb94c8||0:0|/lib/x86/libasan.so.8",
+            ),
+            (
+                "#0 0x7f in malloc (/lib/libasan.so.8+0xb94c8) (BuildId: abcd)",
+                "malloc||0:0|/lib/libasan.so.8",
+            ),
+            (
+                "#3 0x7f in f<a (b)>() (a.out+0x12)",
+                "f<a (b)>()||0:0|a.out",
+            ),
+            (
+                "#4 0x7f in __libc_start_main ../csu/libc-start.c",
+                "__libc_start_main|../csu/libc-start.c|0:0|",
+            ),
             ("#5 0x7f in _start", "_start||0:0|"),
             ("#5 0x7abc in <null>", "0x*abc||0:0|"),
         ] {

@@ -7,6 +7,7 @@ mod frame;
 
 use super::leaks::{self, Check, Record};
 use super::lines::{Line, Lines, decimal, find};
+use super::native;
 use super::{Capture, Context, Format, Match};
 use crate::error::{Code, Error, Place, Result};
 use crate::input::Source;
@@ -143,20 +144,10 @@ impl Reader {
     }
 
     fn finish_if(&mut self, whole: bool, at: usize, symbols: &mut Symbols) {
-        if let (Some(open), Some(check), true) =
-            (self.open.take(), self.checks.last_mut(), whole)
-        {
-            self.scratch.clear();
-            for (i, &(address, mut frame)) in self.frames.iter().enumerate() {
-                let next = self.frames.get(i + 1);
-                // Frames of one address are one chain of inlined calls; recursion repeats names.
-                frame.inlined =
-                    next.is_some_and(|(a, f)| *a == address && f.function != frame.function);
-                self.scratch.push(symbols.frames.intern(frame));
-            }
+        if let (Some(open), Some(check), true) = (self.open.take(), self.checks.last_mut(), whole) {
             check.records.push(Record {
                 kind: leaks::kind(symbols, open.kind),
-                stack: symbols.stacks.intern_leaf_first(&self.scratch),
+                stack: native::stack(symbols, &mut self.frames, &mut self.scratch),
                 bytes: open.bytes,
                 blocks: open.objects,
             });
@@ -247,7 +238,10 @@ fn without_colours(text: &[u8]) -> Cow<'_, [u8]> {
     while let Some(&byte) = rest.first() {
         rest = &rest[1..];
         if byte == 0x1b && rest.first() == Some(&b'[') {
-            let n = rest.iter().skip(1).take_while(|b| matches!(b, b'0'..=b'9' | b';'));
+            let n = rest
+                .iter()
+                .skip(1)
+                .take_while(|b| matches!(b, b'0'..=b'9' | b';'));
             let n = n.count() + 1;
             rest = rest.get(n + 1..).unwrap_or_default();
         } else {

@@ -49,7 +49,9 @@ fn a_report_adds_up_to_its_summary() {
 
 #[test]
 fn reports_of_several_processes_and_checks() {
-    let again = SMALL.replace("48 byte", "68 byte").replace("175 byte", "195 byte");
+    let again = SMALL
+        .replace("48 byte", "68 byte")
+        .replace("175 byte", "195 byte");
     let other = SMALL.replace("27484", "5");
     let text = format!("{SMALL}{other}{again}");
     let live = |select: Option<Select>| {
@@ -71,7 +73,9 @@ fn cuts_and_omissions_are_said() {
     assert_eq!(totals(p), [168, 6]);
     let (_, read) = read_text(cut, |cx| cx.strict = true);
     assert_eq!(read.unwrap_err().code(), Code::Truncated);
-    let top = SMALL.replace("SUMMARY", "Omitting 4 more leak(s).\nSUMMARY").replace("175 byte", "999 byte");
+    let top = SMALL
+        .replace("SUMMARY", "Omitting 4 more leak(s).\nSUMMARY")
+        .replace("175 byte", "999 byte");
     let (_, read) = read_text(&top, |_| {});
     assert!(read.unwrap()[0].meta.notes[0].contains("max_leaks"));
 }
