@@ -4,14 +4,17 @@
 
 pub mod dhat;
 pub mod folded;
+pub mod heap_text;
 pub mod heaptrack;
 pub mod json;
 pub mod leaks;
 pub mod lines;
 pub mod massif;
 pub mod memcheck;
+pub mod memleak;
 pub mod native;
 pub mod pprof;
+pub mod sanitizer;
 #[cfg(test)]
 mod testing;
 pub mod tracemalloc;
@@ -103,6 +106,11 @@ pub static FORMATS: &[&Format] = &[
     &massif::FORMAT,
     &memcheck::XML,
     &memcheck::TEXT,
+    &sanitizer::FORMAT,
+    &heap_text::JEMALLOC,
+    &heap_text::GPERFTOOLS,
+    &heap_text::GO,
+    &memleak::FORMAT,
 ];
 
 /// The format called `name`.
