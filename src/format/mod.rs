@@ -3,6 +3,7 @@
 //! A new format is one file with a `pub static FORMAT: Format` and one line in [`FORMATS`].
 
 mod json;
+mod memray;
 mod tracemalloc;
 
 use crate::error::{Code, Error, Result};
@@ -83,7 +84,7 @@ pub struct Format {
 }
 
 /// Every format, in the order in which `heapdiff formats` lists them.
-pub static FORMATS: &[&Format] = &[&tracemalloc::FORMAT];
+pub static FORMATS: &[&Format] = &[&memray::FORMAT, &tracemalloc::FORMAT];
 
 /// The format called `name`.
 ///

@@ -12,6 +12,8 @@ pub use frames::{Frame, FrameId, Frames};
 pub use labels::{Label, LabelValue, Labels, LabelsId};
 pub use limits::Limits;
 pub use metric::{Metric, Nature, Unit, canonical_name, snake_case};
-pub use profile::{Column, Exactness, Meta, Profile, ProfileBuilder, Salvage, Sampling, Symbols};
+pub use profile::{
+    Column, Exactness, Meta, Moment, Profile, ProfileBuilder, Salvage, Sampling, Symbols,
+};
 pub use stacks::{StackFrames, StackId, Stacks};
 pub use strings::{StrId, Strings};

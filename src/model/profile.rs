@@ -151,6 +151,15 @@ pub struct Salvage {
     pub reason: String,
 }
 
+/// An instant of a recording.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Moment {
+    /// The instant in words: `the end`, `the peak`, `snapshot 12`.
+    pub label: String,
+    /// Seconds since the start of the recording, where it keeps time.
+    pub seconds: Option<f64>,
+}
+
 /// What a capture says about itself.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Meta {
@@ -170,6 +179,10 @@ pub struct Meta {
     pub sampling: Option<Sampling>,
     /// Set when the file was cut short and read as far as it goes.
     pub salvaged: Option<Salvage>,
+    /// The instant that the live values are of, for formats that hold several.
+    pub moment: Option<Moment>,
+    /// The instant that the peak values are of, where it is known.
+    pub peak_moment: Option<Moment>,
     /// The metric that the format shows by default.
     pub default_metric: Option<String>,
     /// Language of the whole capture where the format fixes it: `rust`, `python`, `js`, `java`.
