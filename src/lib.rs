@@ -7,10 +7,17 @@
 //! - Input is hostile: readers never panic, never trust a length, never recurse over data.
 //! - The same input gives the same bytes of output: nothing is ordered by a hash.
 
+pub mod cli;
+pub mod diff;
 pub mod error;
 pub mod format;
 pub mod input;
 pub mod model;
+pub mod normalize;
+pub mod render;
+pub mod report;
+pub mod trend;
 pub mod units;
+pub mod verdict;
 
 pub use error::{Code, Error, Place, Result};

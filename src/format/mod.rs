@@ -2,9 +2,12 @@
 //!
 //! A new format is one file with a `pub static FORMAT: Format` and one line in [`FORMATS`].
 
-mod json;
-mod memray;
-mod tracemalloc;
+pub mod dhat;
+pub mod folded;
+pub mod json;
+pub mod memray;
+pub mod pprof;
+pub mod tracemalloc;
 
 use crate::error::{Code, Error, Result};
 use crate::input::{Select, Source};
@@ -84,7 +87,13 @@ pub struct Format {
 }
 
 /// Every format, in the order in which `heapdiff formats` lists them.
-pub static FORMATS: &[&Format] = &[&memray::FORMAT, &tracemalloc::FORMAT];
+pub static FORMATS: &[&Format] = &[
+    &dhat::FORMAT,
+    &pprof::FORMAT,
+    &folded::FORMAT,
+    &memray::FORMAT,
+    &tracemalloc::FORMAT,
+];
 
 /// The format called `name`.
 ///

@@ -4,6 +4,6 @@ mod expand;
 mod source;
 mod spec;
 
-pub use expand::{Group, expand};
+pub use expand::{Group, expand, natural_order};
 pub use source::{Bytes, Packing, Source};
 pub use spec::{Driver, Select, Spec};

@@ -403,7 +403,7 @@ mod tests {
     use std::io::Write;
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut e = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut e = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         e.write_all(bytes).unwrap();
         e.finish().unwrap()
     }
@@ -436,10 +436,12 @@ mod tests {
     #[test]
     fn cut_and_damaged_streams_are_told_apart() {
         let data: Vec<u8> = (0..200_000u32)
-            .flat_map(|i| (i * 2_654_435_761).to_le_bytes())
+            .flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes())
             .collect();
         let whole = gzip(&data);
-        let cut = content(whole[..whole.len() / 2].to_vec()).unwrap_err();
+        let cut = content(whole[..whole.len() / 2].to_vec())
+            .map(|b| b.len())
+            .unwrap_err();
         assert_eq!(cut.code(), Code::Truncated, "{cut}");
         assert_eq!(content(Vec::new()).unwrap_err().code(), Code::Truncated);
     }
@@ -447,7 +449,7 @@ mod tests {
     #[test]
     fn a_bomb_is_refused_early() {
         let bomb = gzip(&vec![0u8; 100 << 20]);
-        let error = content(bomb).unwrap_err();
+        let error = content(bomb).map(|b| b.len()).unwrap_err();
         assert_eq!(error.code(), Code::LimitExceeded, "{error}");
     }
 }

@@ -16,9 +16,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            inflated_bytes: 16 << 30,
+            inflated_bytes: 8 << 30,
             ratio_free_bytes: 64 << 20,
-            inflation_ratio: 400,
+            inflation_ratio: 200,
             nesting: 512,
         }
     }

@@ -1,0 +1,282 @@
+//! Arguments: what the user typed, without effects.
+
+use super::examples;
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "heapdiff",
+    version,
+    about = "Which allocation sites grow, by how much per run, and what keeps them",
+    long_about = "heapdiff compares heap profiles taken before and after a number of runs of a program and \
+tells which allocation sites grow, and by how much per run. It reads what the program's own tools \
+write, works offline, and changes nothing.",
+    after_help = examples::EXIT_STATUS,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+    /// When to colour; NO_COLOR is respected
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// Say only what was found: no hints, no notes
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Say more: what readers noted, how sites were matched
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Compare captures: two are a difference, more are growth along the runs
+    #[command(after_help = examples::COMPARE, arg_required_else_help = true)]
+    Compare(Box<CompareArgs>),
+    /// Say what a file is, what it holds, its totals and its top sites
+    #[command(after_help = examples::INSPECT, arg_required_else_help = true)]
+    Inspect(Box<InspectArgs>),
+    /// Write a capture in another format: pprof, folded, dhat, speedscope
+    #[command(after_help = examples::CONVERT, arg_required_else_help = true)]
+    Convert(Box<ConvertArgs>),
+    /// Explain a rule, by its id or name
+    #[command(after_help = examples::EXPLAIN, arg_required_else_help = true)]
+    Explain {
+        /// The rule: HD001 or steady-growth
+        rule: String,
+    },
+    /// List the formats that are read, each with a command that makes such a file
+    #[command(after_help = examples::FORMATS)]
+    Formats,
+    /// Print completions for a shell
+    #[command(after_help = examples::COMPLETIONS, arg_required_else_help = true)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(after_help = examples::MAN)]
+    Man,
+}
+
+/// How captures are read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub struct InputArgs {
+    /// Force a format instead of recognising it (see `heapdiff formats`)
+    #[arg(long, value_name = "NAME")]
+    pub input_format: Option<String>,
+    /// What folded stacks count
+    #[arg(long, value_enum, value_name = "UNIT")]
+    pub unit: Option<Unit>,
+    /// Refuse captures that are cut short instead of reading them as far as they go
+    #[arg(long)]
+    pub strict: bool,
+    /// Runs of the captures, in order, instead of @N behind each; with two sides for each side
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
+    pub runs: Vec<f64>,
+    /// Add up the files of a directory that differ only in a process id
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub merge_by: Option<MergeBy>,
+}
+
+/// What folded stacks count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Unit {
+    /// Bytes of memory
+    Bytes,
+    /// Blocks, objects or calls
+    Blocks,
+}
+
+/// What makes files one capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MergeBy {
+    /// The process id in the file's name
+    Pid,
+}
+
+/// Which rows are shown, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rows")]
+pub struct RowArgs {
+    /// What to look at: live_bytes, peak_bytes, total_bytes, live_blocks, ... or a format's own name
+    #[arg(long, value_name = "NAME")]
+    pub metric: Option<String>,
+    /// What a row is: stack, function, file, module, leaf, line, label:KEY
+    #[arg(long, value_name = "WHAT", default_value = "stack")]
+    pub group_by: String,
+    /// Order of the rows
+    #[arg(long, value_enum, value_name = "BY", default_value_t = Sort::Growth)]
+    pub sort: Sort,
+    /// Number of rows; 0 is all [default: 20 in text and Markdown, else all]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Leave out rows whose difference is smaller (64KiB); they are summed up
+    #[arg(long, value_name = "SIZE")]
+    pub min_delta: Option<String>,
+    /// Keep only stacks with a frame that matches
+    #[arg(long, value_name = "REGEX")]
+    pub focus: Option<String>,
+    /// Leave out stacks with a frame that matches
+    #[arg(long, value_name = "REGEX")]
+    pub ignore: Option<String>,
+    /// Remove frames that match
+    #[arg(long, value_name = "REGEX")]
+    pub hide: Option<String>,
+    /// Keep only frames that match
+    #[arg(long, value_name = "REGEX")]
+    pub show: Option<String>,
+    /// Remove the frames above the first that matches
+    #[arg(long, value_name = "REGEX")]
+    pub show_from: Option<String>,
+    /// Keep only samples with a label that matches: REGEX, KEY=REGEX, KEY=MIN:MAX
+    #[arg(long, value_name = "TAG")]
+    pub tagfocus: Option<String>,
+    /// Leave out samples with a label that matches
+    #[arg(long, value_name = "TAG")]
+    pub tagignore: Option<String>,
+    /// Cut this prefix off file names (repeatable)
+    #[arg(long, value_name = "PREFIX")]
+    pub trim_path: Vec<String>,
+    /// Read paths that begin with A as if they began with B (repeatable)
+    #[arg(long, value_name = "A=B")]
+    pub path_map: Vec<String>,
+}
+
+/// Orders of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Sort {
+    /// Leaks first, then by the size of the difference
+    Growth,
+    /// By the difference, largest growth first
+    Delta,
+    /// By the value after
+    After,
+    /// By the value before
+    Before,
+    /// By the size of the cumulative difference, for groups
+    Cumulative,
+    /// By name
+    Name,
+}
+
+/// Where results go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Write to FILE as its ending says (repeatable); `-` is standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Vec<String>,
+    /// Format of standard output: text, json, jsonl, md, csv, folded, pprof, svg
+    #[arg(long, value_name = "NAME")]
+    pub format: Option<String>,
+    /// Width of text [default: the terminal's, 100 in a pipe]
+    #[arg(long, value_name = "N")]
+    pub width: Option<usize>,
+    /// Print exact numbers instead of units
+    #[arg(long)]
+    pub exact: bool,
+}
+
+/// `heapdiff compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// Captures in order of runs: PATH[#SELECT][@N], directories, quoted globs, A+B; `-` is standard input
+    #[arg(value_name = "CAPTURE", value_hint = ValueHint::AnyPath)]
+    pub captures: Vec<String>,
+    /// Captures from before the change (repeatable)
+    #[arg(long, value_name = "CAPTURE", value_hint = ValueHint::AnyPath)]
+    pub base: Vec<String>,
+    /// Show callers and callees of the functions that match
+    #[arg(long, value_name = "REGEX", conflicts_with = "tree")]
+    pub peek: Option<String>,
+    /// Show the call tree, root first
+    #[arg(long)]
+    pub tree: bool,
+    /// The driver that growth is counted by
+    #[arg(long, value_name = "NAME", default_value = "runs")]
+    pub driver: String,
+    /// Runs in an hour: gives rates and severities
+    #[arg(long, value_name = "N")]
+    pub runs_per_hour: Option<f64>,
+    /// Memory that the program may use (750MB): gives the time until then
+    #[arg(long, value_name = "SIZE")]
+    pub memory_limit: Option<String>,
+    #[command(flatten)]
+    /// How captures are read.
+    pub input: InputArgs,
+    #[command(flatten)]
+    /// Which rows are shown.
+    pub rows: RowArgs,
+    #[command(flatten)]
+    /// Where results go.
+    pub out: OutputArgs,
+}
+
+/// `heapdiff inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// Files, directories or quoted globs
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    pub captures: Vec<String>,
+    #[command(flatten)]
+    /// How captures are read.
+    pub input: InputArgs,
+    #[command(flatten)]
+    /// Which rows are shown.
+    pub rows: RowArgs,
+    #[command(flatten)]
+    /// Where results go.
+    pub out: OutputArgs,
+}
+
+/// `heapdiff convert`.
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// One capture, or several joined with +
+    #[arg(value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub capture: String,
+    /// The format to write
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub to: ConvertTo,
+    /// The file to write; `-` is standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: String,
+    /// The metric, for formats that hold one
+    #[arg(long, value_name = "NAME")]
+    pub metric: Option<String>,
+    #[command(flatten)]
+    /// How captures are read.
+    pub input: InputArgs,
+}
+
+/// What `convert` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ConvertTo {
+    /// pprof, gzip-compressed
+    Pprof,
+    /// Folded stacks of one metric
+    Folded,
+    /// DHAT JSON, version 2
+    Dhat,
+    /// speedscope JSON
+    Speedscope,
+}

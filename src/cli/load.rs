@@ -1,0 +1,290 @@
+//! From arguments to captures: expand, order, read, add up.
+
+use super::args::{InputArgs, MergeBy, Unit};
+use crate::diff::Side;
+use crate::error::{Code, Error, Result};
+use crate::format::{self, Capture, Context, Format};
+use crate::input::{Group, Select, Source, Spec, expand, natural_order};
+use crate::model::{Limits, Meta, Nature, Profile, ProfileBuilder, Symbols};
+
+/// One capture to read: a group of files on one side.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The side it stands on.
+    pub side: Side,
+    /// The files, and the argument that named them.
+    pub group: Group,
+}
+
+/// How files are read, settled.
+#[derive(Debug)]
+pub struct Reading {
+    forced: Option<&'static Format>,
+    unit: Option<String>,
+    strict: bool,
+}
+
+impl Reading {
+    /// Settles the options.
+    pub fn new(args: &InputArgs) -> Result<Reading> {
+        Ok(Reading {
+            forced: args
+                .input_format
+                .as_deref()
+                .map(format::by_name)
+                .transpose()?,
+            unit: args.unit.map(|u| match u {
+                Unit::Bytes => "bytes".to_owned(),
+                Unit::Blocks => "blocks".to_owned(),
+            }),
+            strict: args.strict,
+        })
+    }
+}
+
+/// A capture that was read, with what the command line says of it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The path as shown.
+    pub path: String,
+    /// The capture, its drivers those of the command line where given.
+    pub profile: Profile,
+}
+
+/// The captures that arguments stand for, in order: the base side's, then the new side's. Two
+/// directories or globs alone are base and new.
+///
+/// Errors: nothing there, standard input twice.
+pub fn items(captures: &[String], base: &[String], merge: Option<MergeBy>) -> Result<Vec<Item>> {
+    let mut new_groups = Vec::new();
+    for text in captures {
+        new_groups.push(merged(expand(&Spec::parse(text)?)?, merge));
+    }
+    let mut items = Vec::new();
+    let push = |side: Side, groups: Vec<Group>, items: &mut Vec<Item>| {
+        items.extend(groups.into_iter().map(|group| Item { side, group }));
+    };
+    for text in base {
+        push(
+            Side::Base,
+            merged(expand(&Spec::parse(text)?)?, merge),
+            &mut items,
+        );
+    }
+    let two_places = new_groups.len() == 2
+        && base.is_empty()
+        && new_groups
+            .iter()
+            .all(|groups| groups.iter().all(|g| g.found));
+    for (i, groups) in new_groups.into_iter().enumerate() {
+        let side = if two_places && i == 0 {
+            Side::Base
+        } else {
+            Side::New
+        };
+        push(side, groups, &mut items);
+    }
+    let stdin = items
+        .iter()
+        .flat_map(|i| &i.group.paths)
+        .filter(|p| *p == "-")
+        .count();
+    if stdin > 1 {
+        return Err(
+            Error::usage("standard input is named twice").help("write one of them to a file")
+        );
+    }
+    Ok(items)
+}
+
+/// Joins the files of a directory whose names differ in one number alone, the process id: the
+/// last number of the name.
+fn merged(groups: Vec<Group>, merge: Option<MergeBy>) -> Vec<Group> {
+    if merge.is_none() {
+        return groups;
+    }
+    let mut out: Vec<(String, Group)> = Vec::new();
+    for group in groups {
+        let key = group
+            .paths
+            .first()
+            .map(|p| without_pid(p))
+            .unwrap_or_default();
+        match out
+            .iter_mut()
+            .find(|(k, g)| *k == key && g.spec == group.spec)
+        {
+            Some((_, joined)) => joined.paths.extend(group.paths),
+            None => out.push((key, group)),
+        }
+    }
+    out.sort_by(|a, b| natural_order(&a.0, &b.0));
+    out.into_iter().map(|(_, g)| g).collect()
+}
+
+/// A path with the last number of its file name cut out.
+fn without_pid(path: &str) -> String {
+    let name_at = path.rfind('/').map_or(0, |i| i + 1);
+    let name = &path[name_at..];
+    let Some(last) = name.rfind(|c: char| c.is_ascii_digit()) else {
+        return path.to_owned();
+    };
+    let start = name[..=last]
+        .trim_end_matches(|c: char| c.is_ascii_digit())
+        .len();
+    format!(
+        "{}{}{}",
+        &path[..name_at],
+        &name[..start],
+        &name[last + 1..]
+    )
+}
+
+/// Reads one item: usually one capture, several for a recording with a series chosen. Files that
+/// were found in a directory and are no captures are named in `skipped`.
+///
+/// Errors: as [`format::read`]; files of one moment that do not fit together.
+pub fn read(
+    item: &Item,
+    reading: &Reading,
+    select_ends: bool,
+    symbols: &mut Symbols,
+    skipped: &mut Vec<String>,
+) -> Result<Vec<Loaded>> {
+    let mut moments: Vec<Vec<Profile>> = Vec::new();
+    let mut files = 0;
+    for path in &item.group.paths {
+        let profiles = match read_file(path, &item.group, reading, select_ends, symbols) {
+            Ok(profiles) => profiles,
+            Err(e) if item.group.found && e.code() == Code::Unrecognised => {
+                skipped.push(path.clone());
+                continue;
+            }
+            Err(e) => return Err(e),
+        };
+        files += 1;
+        for (i, profile) in profiles.into_iter().enumerate() {
+            if moments.len() <= i {
+                moments.push(Vec::new());
+            }
+            moments[i].push(profile);
+        }
+    }
+    let name = item.group.paths.join("+");
+    let mut loaded = Vec::new();
+    for profiles in moments {
+        if profiles.len() != files {
+            return Err(Error::new(
+                Code::Incomparable,
+                "the files hold different numbers of captures",
+            )
+            .in_file(&name)
+            .help("choose one moment of each with #last"));
+        }
+        let mut profile = add_up(profiles).map_err(|e| e.in_file(&name))?;
+        for (driver, value) in item.group.spec.drivers.iter().rev() {
+            profile.meta.drivers.retain(|(n, _)| n != driver);
+            profile.meta.drivers.insert(0, (driver.clone(), *value));
+        }
+        loaded.push(Loaded {
+            path: name.clone(),
+            profile,
+        });
+    }
+    Ok(loaded)
+}
+
+fn read_file(
+    path: &str,
+    group: &Group,
+    reading: &Reading,
+    select_ends: bool,
+    symbols: &mut Symbols,
+) -> Result<Vec<Profile>> {
+    let limits = Limits::default();
+    let source = match path {
+        "-" => Source::stdin(limits)?,
+        _ => Source::open(std::path::Path::new(path), limits)?,
+    };
+    let select = match &group.spec.select {
+        None if select_ends => Some(Select::Ends),
+        chosen => chosen.clone(),
+    };
+    let mut cx = Context {
+        select,
+        unit: reading.unit.clone(),
+        strict: reading.strict,
+        ..Context::new(symbols)
+    };
+    let captures = format::read(&source, reading.forced, &mut cx)?;
+    Ok(captures.into_iter().map(|Capture::Profile(p)| p).collect())
+}
+
+/// The sum of captures of one moment, such as the workers of one service.
+///
+/// Errors: captures without a common metric.
+fn add_up(mut profiles: Vec<Profile>) -> Result<Profile> {
+    if profiles.len() == 1 {
+        return Ok(profiles.remove(0));
+    }
+    let Some(first) = profiles.first() else {
+        return Err(Error::new(
+            Code::Unrecognised,
+            "none of the files is a capture",
+        ));
+    };
+    let common: Vec<_> = first
+        .metrics
+        .iter()
+        .filter(|m| m.is_additive() && profiles.iter().all(|p| p.metrics.contains(m)))
+        .cloned()
+        .collect();
+    if common.is_empty() {
+        return Err(
+            Error::new(Code::Incomparable, "the files have no metric in common")
+                .help("add up captures of one tool"),
+        );
+    }
+    let mut meta = Meta {
+        pid: None,
+        ..first.meta.clone()
+    };
+    meta.notes = profiles
+        .iter()
+        .flat_map(|p| p.meta.notes.iter().cloned())
+        .collect();
+    meta.notes.dedup();
+    if common.iter().any(|m| m.nature == Nature::Peak) {
+        meta.notes.push(
+            "peaks of several processes lie at different times; their sum is an upper bound".into(),
+        );
+    }
+    let mut builder = ProfileBuilder::new(common.clone());
+    let mut values = vec![0i64; common.len()];
+    for profile in profiles {
+        let positions: Vec<_> = common
+            .iter()
+            .filter_map(|m| profile.metric(&m.name))
+            .collect();
+        for row in 0..profile.len() {
+            for (value, &i) in values.iter_mut().zip(&positions) {
+                *value = profile.columns[i].get(row);
+            }
+            builder.add_labelled(profile.stacks[row], profile.labels_of(row), &values)?;
+        }
+    }
+    Ok(builder.finish(meta))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pid_is_the_last_number_of_a_name() {
+        assert_eq!(without_pid("d/dhat.out.123"), "d/dhat.out.");
+        assert_eq!(without_pid("d2/run-050.123.json"), "d2/run-050..json");
+        assert_eq!(without_pid("d1/plain"), "d1/plain");
+        assert_eq!(without_pid("d1/9"), "d1/");
+    }
+}

@@ -1,0 +1,14 @@
+//! Arguments to a plan, the plan to a run: the only layer that reads the command line, the
+//! environment and the terminal.
+
+mod analysis;
+mod args;
+mod convert;
+mod examples;
+mod inspect;
+mod load;
+mod output;
+mod prepare;
+mod run;
+
+pub use run::run;

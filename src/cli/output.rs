@@ -1,0 +1,176 @@
+//! Where results go: every target is opened before the work, written beside and renamed.
+
+use crate::error::{Code, Error, Result};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// A rendering, by the ending of a file or by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rendering {
+    /// Text for people.
+    Text,
+    /// The JSON document.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+    /// Markdown.
+    Markdown,
+    /// Comma-separated values.
+    Csv,
+    /// Folded stacks.
+    Folded,
+    /// A pprof profile.
+    Pprof,
+    /// A flamegraph.
+    Svg,
+}
+
+/// Names after `--format`, endings of files, renderings.
+const RENDERINGS: &[(&str, &str, Rendering)] = &[
+    ("text", ".txt", Rendering::Text),
+    ("json", ".json", Rendering::Json),
+    ("jsonl", ".jsonl", Rendering::Jsonl),
+    ("md", ".md", Rendering::Markdown),
+    ("csv", ".csv", Rendering::Csv),
+    ("folded", ".folded", Rendering::Folded),
+    ("pprof", ".pb.gz", Rendering::Pprof),
+    ("svg", ".svg", Rendering::Svg),
+];
+
+impl Rendering {
+    /// The rendering called `name`.
+    pub fn by_name(name: &str) -> Result<Rendering> {
+        let known =
+            |(n, e, _): &&(&str, &str, Rendering)| *n == name || e.trim_start_matches('.') == name;
+        RENDERINGS
+            .iter()
+            .find(known)
+            .map(|&(_, _, r)| r)
+            .ok_or_else(|| {
+                let names: Vec<_> = RENDERINGS.iter().map(|(n, ..)| *n).collect();
+                Error::usage(format!("no rendering is called {name:?}"))
+                    .help(format!("one of {}", names.join(", ")))
+            })
+    }
+
+    /// The rendering that a file's ending asks for.
+    pub fn of_file(path: &str) -> Result<Rendering> {
+        let ends = |(_, ending, _): &&(&str, &str, Rendering)| path.ends_with(ending);
+        RENDERINGS
+            .iter()
+            .find(ends)
+            .map(|&(_, _, r)| r)
+            .ok_or_else(|| {
+                let endings: Vec<_> = RENDERINGS.iter().map(|(_, e, _)| *e).collect();
+                Error::usage("the ending names no rendering of this command")
+                    .in_file(path)
+                    .help(format!("one of {}", endings.join(", ")))
+            })
+    }
+}
+
+/// An output that is opened and waits for its bytes.
+#[derive(Debug)]
+pub struct Target {
+    path: PathBuf,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Stdout,
+    /// A device, a pipe: written as it is.
+    Direct(std::fs::File),
+    /// A regular file: written beside it and renamed.
+    Beside(tempfile::NamedTempFile),
+}
+
+impl Target {
+    /// Opens a target; `-` is standard output.
+    ///
+    /// Errors: a directory that does not exist or cannot be written.
+    pub fn open(path: &str) -> Result<Target> {
+        let unwritable = |e: std::io::Error| {
+            Error::io(Code::Unwritable, path, &e).help("choose a place that can be written")
+        };
+        if path == "-" {
+            return Ok(Target {
+                path: PathBuf::from(path),
+                kind: Kind::Stdout,
+            });
+        }
+        let target = Path::new(path);
+        let special = std::fs::metadata(target)
+            .map(|m| !m.is_file())
+            .unwrap_or(false);
+        let kind = if special {
+            Kind::Direct(
+                std::fs::OpenOptions::new()
+                    .write(true)
+                    .open(target)
+                    .map_err(unwritable)?,
+            )
+        } else {
+            let parent = target
+                .parent()
+                .filter(|p| !p.as_os_str().is_empty())
+                .unwrap_or(Path::new("."));
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(".heapdiff-");
+            Kind::Beside(builder.tempfile_in(parent).map_err(unwritable)?)
+        };
+        Ok(Target {
+            path: target.to_owned(),
+            kind,
+        })
+    }
+
+    /// Whether this is standard output.
+    pub fn is_stdout(&self) -> bool {
+        matches!(self.kind, Kind::Stdout)
+    }
+
+    /// Writes all bytes; a regular file appears only when it is complete. A closed standard
+    /// output is no error.
+    pub fn write(self, bytes: &[u8]) -> Result<()> {
+        let path = self.path.display().to_string();
+        let unwritable = |e: std::io::Error| Error::io(Code::Unwritable, &path, &e);
+        match self.kind {
+            Kind::Stdout => to_stdout(bytes),
+            Kind::Direct(mut file) => file.write_all(bytes).map_err(unwritable),
+            Kind::Beside(mut file) => {
+                file.write_all(bytes).map_err(unwritable)?;
+                share(&file, &self.path).map_err(unwritable)?;
+                file.persist(&self.path).map_err(|e| unwritable(e.error))?;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A temporary file is private; the finished one has the rights of the file that it replaces, or
+/// those that a new file would have.
+#[cfg(unix)]
+fn share(file: &tempfile::NamedTempFile, target: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = match std::fs::metadata(target) {
+        Ok(old) => old.permissions().mode() & 0o777,
+        Err(_) => 0o644,
+    };
+    file.as_file()
+        .set_permissions(std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn share(_: &tempfile::NamedTempFile, _: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Writes to standard output; a reader that has gone away is no error.
+pub fn to_stdout(bytes: &[u8]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|e| Error::io(Code::Unwritable, "<stdout>", &e)),
+    }
+}

@@ -1,0 +1,274 @@
+//! From captures to a table: one capture after the other, the metric settled on the way.
+
+use super::load::{self, Item, Loaded, Reading};
+use crate::diff::{Filters, Side, SiteTable, TableBuilder, View, default_metric};
+use crate::error::{Code, Error, Result};
+use crate::model::{Exactness, Metric, Nature, Symbols, canonical_name};
+use crate::report::CaptureInfo;
+
+/// What the user wants to look at.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// The metric; none is the default of the captures.
+    pub metric: Option<String>,
+    /// Which stacks and frames.
+    pub filters: Filters,
+    /// The label that tells rows apart.
+    pub label: Option<String>,
+    /// Runs of the captures in order, instead of those behind each.
+    pub runs: Vec<f64>,
+    /// One file alone stands for its first and its last moment.
+    pub ends_of_one: bool,
+}
+
+/// Captures lined up.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The names of all captures.
+    pub symbols: Symbols,
+    /// The rows.
+    pub table: SiteTable,
+    /// What is known of each capture, base side first.
+    pub captures: Vec<CaptureInfo>,
+    /// Language that the formats fix.
+    pub language: Option<&'static str>,
+    /// Whether every capture counts every allocation.
+    pub exactness: Exactness,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// Reads all captures and lines them up. When a capture lacks the metric that was chosen by
+/// default, the reading starts again with one that all have.
+///
+/// Errors: everything that reading can fail with; no captures; no common metric; some captures of
+/// a side with runs and some without.
+pub fn prepare(items: &[Item], reading: &Reading, look: &Look) -> Result<Prepared> {
+    let mut chosen = look.metric.as_deref().map(canonical_name);
+    // Each round rules out at least one metric.
+    for _ in 0..64 {
+        match attempt(items, reading, look, chosen.as_deref())? {
+            Attempt::Done(prepared) => return Ok(*prepared),
+            Attempt::Instead(metric) => chosen = Some(metric),
+        }
+    }
+    Err(no_common(&[]))
+}
+
+enum Attempt {
+    Done(Box<Prepared>),
+    Instead(String),
+}
+
+struct Run<'a> {
+    look: &'a Look,
+    forced: Option<&'a str>,
+    symbols: Symbols,
+    view: View,
+    builder: Option<TableBuilder>,
+    captures: Vec<CaptureInfo>,
+    metrics: Vec<(String, Vec<Metric>)>,
+    language: Option<&'static str>,
+    exactness: Vec<Exactness>,
+    notes: Vec<String>,
+    of_side: [usize; 2],
+}
+
+fn attempt(
+    items: &[Item],
+    reading: &Reading,
+    look: &Look,
+    forced: Option<&str>,
+) -> Result<Attempt> {
+    let mut run = Run {
+        look,
+        forced,
+        symbols: Symbols::default(),
+        view: View::new(look.filters.clone()),
+        builder: None,
+        captures: Vec::new(),
+        metrics: Vec::new(),
+        language: None,
+        exactness: Vec::new(),
+        notes: Vec::new(),
+        of_side: [0, 0],
+    };
+    let ends = look.ends_of_one && items.len() == 1;
+    let mut skipped = Vec::new();
+    let mut pending: Option<(Side, Loaded)> = None;
+    for item in items {
+        for loaded in load::read(item, reading, ends, &mut run.symbols, &mut skipped)? {
+            if let Some((side, before)) = pending.take()
+                && let Some(instead) = run.add(side, before, side != item.side)?
+            {
+                return Ok(Attempt::Instead(instead));
+            }
+            pending = Some((item.side, loaded));
+        }
+    }
+    let Some((side, last)) = pending else {
+        let place = items
+            .first()
+            .and_then(|i| i.group.spec.paths.first())
+            .cloned()
+            .unwrap_or_default();
+        return Err(Error::new(Code::Unrecognised, "holds no captures")
+            .in_file(&place)
+            .help("see `heapdiff formats` for what is read"));
+    };
+    if let Some(instead) = run.add(side, last, true)? {
+        return Ok(Attempt::Instead(instead));
+    }
+    if !skipped.is_empty() {
+        run.notes.push(format!(
+            "{} no captures and left out: {}",
+            if skipped.len() == 1 { "is" } else { "are" },
+            skipped.join(", ")
+        ));
+    }
+    run.finish().map(|p| Attempt::Done(Box::new(p)))
+}
+
+impl Run<'_> {
+    /// Adds a capture, or says which metric to choose instead.
+    fn add(&mut self, side: Side, loaded: Loaded, last: bool) -> Result<Option<String>> {
+        let Loaded { path, mut profile } = loaded;
+        let position = &mut self.of_side[usize::from(side == Side::New)];
+        let first = *position == 0;
+        if let Some(&runs) = self.look.runs.get(*position) {
+            profile.meta.drivers.retain(|(n, _)| n != "runs");
+            profile.meta.drivers.insert(0, ("runs".to_owned(), runs));
+        }
+        *position += 1;
+        self.metrics.push((path.clone(), profile.metrics.clone()));
+        self.language = self.language.or(profile.meta.language);
+        self.exactness.push(profile.meta.exactness);
+        let info = CaptureInfo {
+            path: path.clone(),
+            side,
+            format: profile.meta.format,
+            producer: profile.meta.producer.clone(),
+            command: profile.meta.command.clone(),
+            drivers: profile.meta.drivers.clone(),
+            sampling: profile.meta.sampling,
+            salvaged: profile.meta.salvaged.clone(),
+            totals: Vec::new(),
+            notes: profile.meta.notes.clone(),
+        };
+        self.captures.push(info);
+        let builder = match &mut self.builder {
+            Some(builder) => builder,
+            None => {
+                let chosen = self
+                    .forced
+                    .map_or_else(|| default_metric(&profile), str::to_owned);
+                let tag = self
+                    .look
+                    .label
+                    .as_deref()
+                    .map(|k| self.symbols.strings.intern(k));
+                self.builder.insert(TableBuilder::new(&chosen, tag))
+            }
+        };
+        match builder.add(
+            side,
+            first,
+            last,
+            profile,
+            &mut self.view,
+            &mut self.symbols,
+        ) {
+            Ok(()) => Ok(None),
+            Err(e) if e.code() == Code::Incomparable && self.look.metric.is_none() => self
+                .common_metric()
+                .map(Some)
+                .ok_or_else(|| no_common(&self.metrics)),
+            Err(e) => Err(e.in_file(&path)),
+        }
+    }
+
+    /// The metric that all captures so far have, in the order of the defaults.
+    fn common_metric(&self) -> Option<String> {
+        let plain =
+            |m: &Metric| m.nature == Nature::Plain && (m.name == "bytes" || m.name == "blocks");
+        let named: Vec<_> = self
+            .metrics
+            .iter()
+            .filter(|(_, ms)| !(ms.len() == 1 && plain(&ms[0])))
+            .collect();
+        let candidates = &named.first()?.1;
+        let shared = |m: &&Metric| {
+            self.metrics.iter().all(|(_, ms)| {
+                ms.iter().any(|o| o.name == m.name && o.unit == m.unit)
+                    || (ms.len() == 1 && plain(&ms[0]) && ms[0].unit == m.unit)
+            })
+        };
+        let mut shared: Vec<&Metric> = candidates.iter().filter(shared).collect();
+        let rank = |m: &&Metric| match m.name.as_str() {
+            "live_bytes" => 0,
+            "total_bytes" => 1,
+            _ => 2,
+        };
+        shared.sort_by_key(rank);
+        shared
+            .first()
+            .map(|m| m.name.clone())
+            .filter(|m| Some(m.as_str()) != self.forced)
+    }
+
+    fn finish(mut self) -> Result<Prepared> {
+        let Some(builder) = self.builder else {
+            return Err(no_common(&[]));
+        };
+        self.notes.extend(builder.notes().iter().cloned());
+        let table = builder.finish();
+        for (info, totals) in self.captures.iter_mut().zip(&table.totals) {
+            info.totals = totals.clone();
+        }
+        for side in [Side::Base, Side::New] {
+            let of_side = || self.captures.iter().filter(|c| c.side == side);
+            let (with, without): (Vec<_>, Vec<_>) = of_side().partition(|c| c.runs().is_some());
+            if let (false, Some(lacking)) = (with.is_empty(), without.first()) {
+                return Err(Error::new(
+                    Code::Incomparable,
+                    "has no number of runs, other captures of the series have one",
+                )
+                .in_file(&lacking.path)
+                .help("write PATH@N behind each capture, or behind none"));
+            }
+        }
+        let exactness = if self.exactness.iter().all(|&e| e == Exactness::Exact) {
+            Exactness::Exact
+        } else if self.exactness.contains(&Exactness::Sampled) {
+            Exactness::Sampled
+        } else {
+            Exactness::Unknown
+        };
+        Ok(Prepared {
+            symbols: self.symbols,
+            table,
+            captures: self.captures,
+            language: self.language,
+            exactness,
+            notes: self.notes,
+        })
+    }
+}
+
+fn no_common(metrics: &[(String, Vec<Metric>)]) -> Error {
+    let each: Vec<String> = metrics
+        .iter()
+        .map(|(path, ms)| {
+            let names: Vec<_> = ms
+                .iter()
+                .map(|m| format!("{} in {}", m.name, m.unit.as_str()))
+                .collect();
+            format!("{path} has {}", names.join(", "))
+        })
+        .collect();
+    Error::new(
+        Code::Incomparable,
+        format!("the captures have no metric in common: {}", each.join("; ")),
+    )
+    .help("compare captures of one kind")
+}

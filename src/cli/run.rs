@@ -1,0 +1,285 @@
+//! The commands.
+
+use super::analysis::{self, Shape};
+use super::args::{Cli, Color, Command, CompareArgs, RowArgs};
+use super::load::{self, Reading};
+use super::output::{Rendering, Target, to_stdout};
+use super::prepare::{self, Look};
+use crate::diff::{Filters, GroupBy, TagFilter};
+use crate::error::{Error, Result};
+use crate::normalize::{Naming, PathMap};
+use crate::render;
+use crate::{format, units};
+use clap::{CommandFactory, Parser};
+use std::ffi::OsString;
+use std::io::IsTerminal;
+
+/// Done.
+const DONE: u8 = 0;
+/// The command could not be carried out.
+const FAILED: u8 = 2;
+
+/// Runs a command line; returns the exit status.
+pub fn run(args: impl Iterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(e) => return usage(&e),
+    };
+    match execute(&cli) {
+        Ok(status) => status,
+        Err(e) => {
+            let _ = std::io::Write::write_all(
+                &mut std::io::stderr(),
+                format!("heapdiff: {e}\n").as_bytes(),
+            );
+            FAILED
+        }
+    }
+}
+
+/// What clap has to say: help on standard output, mistakes on standard error with status 2.
+fn usage(e: &clap::Error) -> u8 {
+    use clap::error::ErrorKind as K;
+    if e.print().is_err() {
+        return FAILED;
+    }
+    match e.kind() {
+        K::DisplayHelp | K::DisplayVersion => DONE,
+        _ => FAILED,
+    }
+}
+
+/// What every command may use.
+pub(super) struct Terminal {
+    /// Whether standard output takes colour.
+    pub color: bool,
+    /// Columns of standard output.
+    pub width: usize,
+    /// No hints and notes.
+    pub quiet: bool,
+    /// Notes of readers.
+    pub verbose: bool,
+}
+
+impl Terminal {
+    fn new(cli: &Cli) -> Terminal {
+        let color = match cli.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+            }
+        };
+        let width = match std::io::stdout().is_terminal() {
+            true => std::env::var("COLUMNS")
+                .ok()
+                .and_then(|c| c.parse().ok())
+                .or_else(|| terminal_size::terminal_size().map(|(w, _)| usize::from(w.0)))
+                .unwrap_or(100),
+            false => 100,
+        };
+        Terminal {
+            color,
+            width,
+            quiet: cli.quiet,
+            verbose: cli.verbose > 0,
+        }
+    }
+}
+
+fn execute(cli: &Cli) -> Result<u8> {
+    let terminal = Terminal::new(cli);
+    match &cli.command {
+        Command::Compare(args) => compare(args, &terminal),
+        Command::Inspect(args) => super::inspect::inspect(args, &terminal),
+        Command::Convert(args) => super::convert::convert(args),
+        Command::Explain { rule } => explain(rule, &terminal),
+        Command::Formats => to_stdout(formats(&terminal).as_bytes()).map(|()| DONE),
+        Command::Completions { shell } => {
+            let mut out = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "heapdiff", &mut out);
+            to_stdout(&out).map(|()| DONE)
+        }
+        Command::Man => {
+            let mut out = Vec::new();
+            let written = clap_mangen::Man::new(Cli::command()).render(&mut out);
+            written.map_err(|e| Error::usage(e.to_string()))?;
+            to_stdout(&out).map(|()| DONE)
+        }
+    }
+}
+
+fn explain(name: &str, terminal: &Terminal) -> Result<u8> {
+    let rule = crate::verdict::rules::by_name(name).ok_or_else(|| {
+        let ids: Vec<_> = crate::verdict::rules::RULES.iter().map(|r| r.id).collect();
+        Error::usage(format!("no rule is called {name:?}"))
+            .help(format!("one of {}", ids.join(", ")))
+    })?;
+    let text = format!(
+        "{}  {}\n\n{}\n",
+        rule.id,
+        rule.name,
+        render::wrap(rule.text, terminal.width.min(80))
+    );
+    to_stdout(text.as_bytes()).map(|()| DONE)
+}
+
+fn formats(terminal: &Terminal) -> String {
+    let width = format::FORMATS
+        .iter()
+        .map(|f| f.name.len())
+        .max()
+        .unwrap_or(0);
+    let mut out = String::new();
+    for f in format::FORMATS {
+        out.push_str(&format!("{:width$}  {}\n", f.name, f.title));
+        if !terminal.quiet {
+            out.push_str(&format!("{:width$}    $ {}\n", "", f.recipe));
+        }
+    }
+    out
+}
+
+/// The outputs of a command, opened: what each is, and where it goes.
+pub(super) fn targets(
+    outputs: &[String],
+    format: Option<&str>,
+) -> Result<Vec<(Rendering, Target)>> {
+    let mut targets = Vec::new();
+    let named = format.map(Rendering::by_name).transpose()?;
+    let mut stdout_taken = false;
+    for path in outputs {
+        let rendering = match (path.as_str(), named) {
+            ("-", Some(rendering)) => rendering,
+            ("-", None) => Rendering::Text,
+            (path, _) => Rendering::of_file(path)?,
+        };
+        if path == "-" && std::mem::replace(&mut stdout_taken, true) {
+            return Err(
+                Error::usage("standard output is named twice").help("write one of them to a file")
+            );
+        }
+        targets.push((rendering, Target::open(path)?));
+    }
+    if !stdout_taken {
+        targets.push((named.unwrap_or(Rendering::Text), Target::open("-")?));
+    }
+    Ok(targets)
+}
+
+/// The filters of a command line.
+pub(super) fn filters(rows: &RowArgs) -> Result<Filters> {
+    let regex = |option: &str, text: &Option<String>| -> Result<Option<regex::Regex>> {
+        let Some(text) = text else { return Ok(None) };
+        regex::Regex::new(text).map(Some).map_err(|e| {
+            let reason = e.to_string();
+            let reason = reason
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ")
+                .to_owned();
+            Error::usage(format!(
+                "--{option} {text:?} is no regular expression ({reason})"
+            ))
+            .help("escape characters such as ( and * with a backslash")
+        })
+    };
+    let tag = |text: &Option<String>| text.as_deref().map(TagFilter::parse).transpose();
+    Ok(Filters {
+        focus: regex("focus", &rows.focus)?,
+        ignore: regex("ignore", &rows.ignore)?,
+        hide: regex("hide", &rows.hide)?,
+        show: regex("show", &rows.show)?,
+        show_from: regex("show-from", &rows.show_from)?,
+        tag_focus: tag(&rows.tagfocus)?,
+        tag_ignore: tag(&rows.tagignore)?,
+    })
+}
+
+/// A size of the command line.
+pub(super) fn size(option: &str, text: &Option<String>) -> Result<Option<u64>> {
+    let Some(text) = text else { return Ok(None) };
+    units::parse_bytes(text).map(Some).ok_or_else(|| {
+        Error::usage(format!("--{option} {text:?} is no size"))
+            .help("write 64KiB, 5MB or a number of bytes")
+    })
+}
+
+/// The path prefixes of a command line.
+pub(super) fn path_map(rows: &RowArgs) -> Result<PathMap> {
+    let mut pairs = Vec::new();
+    for text in &rows.path_map {
+        let pair = PathMap::parse_pair(text).ok_or_else(|| {
+            Error::usage(format!("--path-map {text:?} is no pair of prefixes")).help("write A=B")
+        })?;
+        pairs.push(pair);
+    }
+    pairs.extend(rows.trim_path.iter().map(|p| (p.as_str(), "")));
+    Ok(PathMap::new(pairs))
+}
+
+fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
+    let group_by = GroupBy::parse(&args.rows.group_by)?;
+    let look = Look {
+        metric: args.rows.metric.clone(),
+        filters: filters(&args.rows)?,
+        label: match &group_by {
+            GroupBy::Label(key) => Some(key.clone()),
+            _ => None,
+        },
+        runs: args.input.runs.clone(),
+        ends_of_one: true,
+    };
+    let shape = Shape {
+        group_by,
+        sort: args.rows.sort,
+        min_delta: size("min-delta", &args.rows.min_delta)?.unwrap_or(0),
+        driver: args.driver.clone(),
+        runs_per_hour: args.runs_per_hour,
+        memory_limit: size("memory-limit", &args.memory_limit)?,
+    };
+    let paths = path_map(&args.rows)?;
+    let reading = Reading::new(&args.input)?;
+    let targets = targets(&args.out.output, args.out.format.as_deref())?;
+    let items = load::items(&args.captures, &args.base, args.input.merge_by)?;
+    let prepared = prepare::prepare(&items, &reading, &look)?;
+    if prepared.captures.len() < 2 {
+        let path = prepared.captures.first().map_or("", |c| c.path.as_str());
+        return Err(Error::usage("one capture alone cannot be compared")
+            .in_file(path)
+            .help("name another one, or look at this one with `heapdiff inspect`"));
+    }
+    let naming = Naming::new(&prepared.symbols, prepared.language, paths);
+    let report = analysis::report(&prepared, &naming, &shape);
+    for (rendering, target) in targets {
+        let bytes = match rendering {
+            Rendering::Text => {
+                let style = style(&args.rows, &args.out, terminal, target.is_stdout());
+                render::text(&report, &style).into_bytes()
+            }
+            _ => Vec::new(),
+        };
+        target.write(&bytes)?;
+    }
+    Ok(DONE)
+}
+
+/// How text is laid out on this target.
+pub(super) fn style(
+    rows: &RowArgs,
+    out: &super::args::OutputArgs,
+    terminal: &Terminal,
+    stdout: bool,
+) -> render::Style {
+    render::Style {
+        color: terminal.color && stdout,
+        width: out
+            .width
+            .unwrap_or(if stdout { terminal.width } else { 100 }),
+        exact: out.exact,
+        limit: rows.limit,
+        quiet: terminal.quiet,
+        verbose: terminal.verbose,
+    }
+}

@@ -1,0 +1,11 @@
+//! Allocation sites across captures: lined up, filtered, grouped, classified.
+
+mod filter;
+mod group;
+mod growth;
+mod table;
+
+pub use filter::{Filters, TagFilter, View};
+pub use group::{Group, GroupBy, GroupTable, group};
+pub use growth::{Growth, PerRun, Runs};
+pub use table::{Ends, Side, SiteTable, TableBuilder, Values, default_metric, plain_metric};

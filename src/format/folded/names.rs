@@ -1,0 +1,237 @@
+//! From the text of a frame to an interned frame, once for each distinct text.
+
+use crate::model::{Frame, FrameId, StrId, Symbols};
+use hashbrown::HashTable;
+
+const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+const SEMICOLONS: u64 = 0x3b3b_3b3b_3b3b_3b3b;
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// Frames by their text as it stands in the file.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    text: Vec<u8>,
+    rows: Vec<Row>,
+    table: HashTable<u32>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    hash: u64,
+    start: usize,
+    end: usize,
+    frame: FrameId,
+}
+
+/// The length of the frame at the start of `stack`, up to a semicolon or the end, and its hash,
+/// found in one pass of eight bytes a step.
+#[inline]
+fn measure(stack: &[u8]) -> (usize, u64) {
+    let mut hash = 0u64;
+    let mut at = 0;
+    while let Some(eight) = stack.get(at..at + 8) {
+        let word = eight.iter().rev().fold(0, |w, &b| w << 8 | b as u64);
+        let x = word ^ SEMICOLONS;
+        let found = x.wrapping_sub(ONES) & !x & HIGHS;
+        if found != 0 {
+            let n = found.trailing_zeros() / 8;
+            let kept = word & ((1u64 << (8 * n)) - 1);
+            return (at + n as usize, mix(hash, kept, n));
+        }
+        hash = (hash.rotate_left(23) ^ word).wrapping_mul(MIX);
+        at += 8;
+    }
+    let rest = stack.get(at..).unwrap_or(&[]);
+    let n = rest.iter().position(|&b| b == b';').unwrap_or(rest.len());
+    let kept = rest[..n].iter().rev().fold(0, |w, &b| w << 8 | b as u64);
+    (at + n, mix(hash, kept, n as u32))
+}
+
+#[inline]
+fn mix(hash: u64, rest: u64, len: u32) -> u64 {
+    let h = (hash.rotate_left(23) ^ rest ^ (len as u64) << 59).wrapping_mul(MIX);
+    (h ^ h >> 29).wrapping_mul(MIX)
+}
+
+impl Names {
+    /// The frame at the start of `stack` and the length of its text; none for an empty frame,
+    /// which no frame is made of.
+    #[inline]
+    pub fn first(&mut self, stack: &[u8], symbols: &mut Symbols) -> (usize, Option<FrameId>) {
+        let (len, hash) = measure(stack);
+        let name = &stack[..len];
+        if name.is_empty() {
+            return (0, None);
+        }
+        let Names { text, rows, table } = self;
+        let known = table.find(hash ^ hash >> 32, |&i| {
+            let row = &rows[i as usize];
+            row.hash == hash && &text[row.start..row.end] == name
+        });
+        match known {
+            Some(&i) => (len, Some(rows[i as usize].frame)),
+            None => (len, self.add(name, hash, symbols)),
+        }
+    }
+
+    #[cold]
+    fn add(&mut self, name: &[u8], hash: u64, symbols: &mut Symbols) -> Option<FrameId> {
+        let plain = name.trim_ascii();
+        if plain.is_empty() {
+            return None;
+        }
+        let frame = frame(&String::from_utf8_lossy(plain), symbols);
+        let frame = symbols.frames.intern(frame);
+        let start = self.text.len();
+        self.text.extend_from_slice(name);
+        let row = self.rows.len() as u32;
+        self.rows.push(Row {
+            hash,
+            start,
+            end: self.text.len(),
+            frame,
+        });
+        let rows = &self.rows;
+        self.table.insert_unique(hash ^ hash >> 32, row, |&i| {
+            let hash = rows[i as usize].hash;
+            hash ^ hash >> 32
+        });
+        Some(frame)
+    }
+}
+
+/// `name` without the mark that profilers put behind it: `_[k]` kernel, `_[j]` compiled,
+/// `_[i]` inlined, `_[0]` interpreted and so on.
+fn without_mark(name: &str) -> &str {
+    let bytes = name.as_bytes();
+    match bytes {
+        [head @ .., b'_', b'[', mark, b']'] if mark.is_ascii_alphanumeric() && !head.is_empty() => {
+            &name[..head.len()]
+        }
+        _ => name,
+    }
+}
+
+fn is_address(name: &str) -> bool {
+    name.strip_prefix("0x")
+        .is_some_and(|hex| !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// Endings of source files that are surely meant as such in parentheses behind a name.
+const SOURCES: &[&str] = &[
+    "c", "cc", "cpp", "cxx", "c++", "h", "hh", "hpp", "hxx", "m", "mm", "rs", "go", "py", "pyx",
+    "js", "mjs", "cjs", "ts", "tsx", "jsx", "java", "kt", "scala", "rb", "cs", "swift", "d", "zig",
+    "S", "s", "php", "pl", "lua",
+];
+
+/// `load (x.c)`, `load (dir/x.py:12)`, `load (libc.so.6)`: name, file, line, and whether the file
+/// is an object file. Names keep their parentheses where it is not certain.
+fn place(name: &str) -> Option<(&str, &str, u32, bool)> {
+    let (function, inner) = name.strip_suffix(')')?.rsplit_once(" (")?;
+    if function.is_empty() || inner.contains(['(', ')', '<', '>', ',', '*', '&', '"']) {
+        return None;
+    }
+    let (file, line) = match inner.rsplit_once(':') {
+        Some((file, line)) => (file, line.parse().ok().filter(|&l| l > 0)?),
+        None => (inner, 0),
+    };
+    let base = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    let (stem, ending) = base.rsplit_once('.')?;
+    if stem.is_empty() {
+        return None;
+    }
+    if SOURCES.contains(&ending) {
+        Some((function, file, line, false))
+    } else if line == 0 && (ending == "so" || base.contains(".so.")) {
+        Some((function, file, 0, true))
+    } else {
+        None
+    }
+}
+
+/// The frame that a text stands for. An address without a name is `0x...`: it changes with every
+/// start of the program.
+fn frame(text: &str, symbols: &mut Symbols) -> Frame {
+    let name = without_mark(text);
+    if is_address(name) {
+        return Frame::named(symbols.strings.intern("0x..."));
+    }
+    let Some((function, file, line, object)) = place(name) else {
+        return Frame::named(symbols.strings.intern(name));
+    };
+    let function = symbols.strings.intern(function);
+    let file = symbols.strings.intern(file);
+    let (file, module) = if object {
+        (StrId::EMPTY, file)
+    } else {
+        (file, StrId::EMPTY)
+    };
+    Frame {
+        file,
+        module,
+        line,
+        ..Frame::named(function)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_end_at_semicolons_wherever_they_stand() {
+        for n in 0..40 {
+            let mut stack = vec![b'a'; n];
+            assert_eq!(measure(&stack).0, n);
+            let alone = measure(&stack);
+            stack.push(b';');
+            for m in 0..20 {
+                assert_eq!(measure(&stack), alone, "{n} {m}");
+                stack.push(if m % 3 == 0 { b';' } else { b'x' });
+            }
+        }
+        assert_ne!(measure(b"a"), measure(b"a\0"));
+        assert_eq!(measure(b"\xba\xbb\x3a\x3c\xbb\xbb\xbb\xbb\xbb;").0, 9);
+    }
+
+    #[test]
+    fn marks_files_and_addresses() {
+        let read = |text: &str| {
+            let mut s = Symbols::default();
+            let f = frame(text, &mut s);
+            let name = |id| s.strings.get(id).to_owned();
+            (name(f.function), name(f.file), name(f.module), f.line)
+        };
+        let plain = |text: &str| (text.to_owned(), String::new(), String::new(), 0);
+        assert_eq!(read("do_brk_[k]"), plain("do_brk"));
+        assert_eq!(read("byte[]_[i]"), plain("byte[]"));
+        assert_eq!(read("byte[]"), plain("byte[]"));
+        assert_eq!(read("_[k]"), plain("_[k]"));
+        assert_eq!(read("0x7f12ab"), plain("0x..."));
+        assert_eq!(read("0xyz"), plain("0xyz"));
+        assert_eq!(
+            read("load (x.c)"),
+            ("load".into(), "x.c".into(), "".into(), 0)
+        );
+        assert_eq!(
+            read("<module> (app/main.py:12)"),
+            ("<module>".into(), "app/main.py".into(), "".into(), 12)
+        );
+        assert_eq!(
+            read("malloc (libc.so.6)"),
+            ("malloc".into(), "".into(), "libc.so.6".into(), 0)
+        );
+        for whole in [
+            "f (int)",
+            "operator() (a.b)",
+            "f(x.c)",
+            "std::function<void (int)>",
+            "g (x.c:0)",
+            "(x.c)",
+            "app.py:load:12",
+        ] {
+            assert_eq!(read(whole), plain(whole));
+        }
+    }
+}

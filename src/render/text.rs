@@ -1,0 +1,724 @@
+//! The comparison as text: the verdict, how sure, the few sites that explain it, why, what next.
+
+use super::words;
+use crate::diff::{GroupBy, Growth, Side};
+use crate::model::{Nature, Unit};
+use crate::report::Report;
+use crate::units;
+use crate::verdict::{Certainty, Verdict};
+use anstyle::{AnsiColor, Style as Ansi};
+use std::fmt::Write;
+
+/// How text is laid out.
+#[derive(Debug, Clone)]
+pub struct Style {
+    /// Whether to colour.
+    pub color: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Exact numbers instead of units.
+    pub exact: bool,
+    /// Rows; `None` is as many as explain the difference, at most twenty, and 0 is all.
+    pub limit: Option<usize>,
+    /// No hints and notes.
+    pub quiet: bool,
+    /// Notes of readers, too.
+    pub verbose: bool,
+}
+
+const MOST_ROWS: usize = 20;
+const FEWEST_ROWS: usize = 8;
+/// Rows are shown until they explain this share of all changes.
+const EXPLAINED: f64 = 0.995;
+
+pub(super) const BOLD: Ansi = Ansi::new().bold();
+pub(super) const GREW: Ansi = Ansi::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+pub(super) const SHRANK: Ansi = Ansi::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Blue)));
+pub(super) const FAINT: Ansi = Ansi::new().dimmed();
+
+/// Text between a style's codes, or plain.
+pub(super) fn paint(on: bool, style: Ansi, text: &str) -> String {
+    if on {
+        format!("{style}{text}{style:#}")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// The whole text; ends with a line feed.
+pub fn text(report: &Report<'_>, style: &Style) -> String {
+    let mut out = String::new();
+    let w = Writer { report, style };
+    w.headline(&mut out);
+    if !report.is_empty() {
+        out.push('\n');
+        w.table(&mut out);
+    }
+    if !style.quiet {
+        w.footer(&mut out);
+    }
+    out
+}
+
+struct Writer<'r> {
+    report: &'r Report<'r>,
+    style: &'r Style,
+}
+
+impl Writer<'_> {
+    fn amount(&self, n: i128) -> String {
+        amount(&self.report.metric().unit, n, self.style.exact)
+    }
+
+    fn signed(&self, n: i128) -> String {
+        units::signed(self.amount(n), n > 0)
+    }
+
+    fn rate(&self, n: f64) -> String {
+        rate(&self.report.metric().unit, n)
+    }
+
+    fn headline(&self, out: &mut String) {
+        let r = self.report;
+        let color = match r.verdict {
+            Verdict::Leak | Verdict::Grew | Verdict::Worse => GREW.bold(),
+            Verdict::Shrank | Verdict::Cured | Verdict::Reduced => SHRANK.bold(),
+            Verdict::Same | Verdict::CannotTell => BOLD,
+        };
+        let word = paint(self.style.color, color, r.verdict.headline());
+        let _ = writeln!(out, "{word}  {}", self.first_fact());
+        let _ = writeln!(out, "      {}", self.levels());
+        for line in self.shares() {
+            let _ = writeln!(out, "      {line}");
+        }
+    }
+
+    /// What changed, per run where that is known, and how sure it is.
+    fn first_fact(&self) -> String {
+        let r = self.report;
+        let s = &r.summary;
+        let (before, after) = r.total(r.chosen);
+        let delta = after - before;
+        let metric = &r.metric().name;
+        if r.has_two_sides() {
+            return self.two_sides_fact(delta, before);
+        }
+        if r.verdict == Verdict::Same
+            && s.counts
+                == (crate::verdict::Counts {
+                    unchanged: s.counts.unchanged,
+                    ..Default::default()
+                })
+        {
+            return format!(
+                "{metric} {}: the captures are identical in all {} sites",
+                self.amount(after),
+                r.len()
+            );
+        }
+        let mut fact = match s.per_run {
+            Some(per_run) if r.knows_runs() => {
+                let mut text = self.rate(per_run);
+                if let Some(blocks) = s.blocks_per_run {
+                    let _ = write!(text, " and {} blocks", units::plain(blocks));
+                }
+                format!("{text} per run")
+            }
+            _ => format!("{metric} {}{}", self.signed(delta), change(delta, before)),
+        };
+        let intervals = || {
+            let runs: Vec<String> = r
+                .captures
+                .iter()
+                .map(|c| c.runs().map_or("?".into(), units::plain))
+                .collect();
+            runs.windows(2)
+                .map(|w| format!("{}->{}", w[0], w[1]))
+                .collect::<Vec<_>>()
+                .join(" and ")
+        };
+        match s.certainty {
+            Certainty::Exact if r.knows_runs() && r.captures.len() <= 4 => {
+                let _ = write!(fact, "   exact: the same in {}", intervals());
+            }
+            Certainty::Exact => fact.push_str("   exact"),
+            Certainty::Tested => fact.push_str("   tested"),
+            Certainty::Counted if r.captures.len() == 2 => {
+                fact.push_str("   counted exactly; two captures are a difference, not a trend");
+            }
+            Certainty::Counted => {}
+            Certainty::Untested if r.captures.len() == 2 => {
+                fact.push_str("   two captures are a difference, not a trend");
+            }
+            Certainty::Untested => {}
+        }
+        fact
+    }
+
+    fn two_sides_fact(&self, delta: i128, before: i128) -> String {
+        let r = self.report;
+        match r.summary.sides {
+            Some((base, new)) => format!(
+                "{} per run -> {} per run (difference {})",
+                self.rate_plain(base),
+                self.rate_plain(new),
+                self.rate(new - base)
+            ),
+            None => format!(
+                "{} {}{}",
+                r.metric().name,
+                self.signed(delta),
+                change(delta, before)
+            ),
+        }
+    }
+
+    fn rate_plain(&self, n: f64) -> String {
+        self.rate(n).trim_start_matches('+').to_owned()
+    }
+
+    /// The chosen metric in every capture, the middle ones left out when there are many.
+    fn levels(&self) -> String {
+        let r = self.report;
+        let (mut base, mut new) = (Vec::new(), Vec::new());
+        for (i, capture) in r.captures.iter().enumerate() {
+            let value = r.totals.series.get(i).map_or(0, |c| c.get(0));
+            let mut text = self.amount(value as i128);
+            if let Some(runs) = capture.runs() {
+                let _ = write!(text, " @{}", units::plain(runs));
+            }
+            if capture.side == Side::Base {
+                base.push(text)
+            } else {
+                new.push(text)
+            }
+        }
+        let join = |mut list: Vec<String>| {
+            if list.len() > 5 {
+                let left_out = list.len() - 4;
+                list.splice(2..list.len() - 2, [format!("... {left_out} more ...")]);
+            }
+            list.join(" -> ")
+        };
+        let metric = &r.metric().name;
+        if r.has_two_sides() {
+            format!("{metric}  base {}   new {}", join(base), join(new))
+        } else {
+            format!("{metric} {}", join(new))
+        }
+    }
+
+    fn shares(&self) -> Vec<String> {
+        let r = self.report;
+        let s = &r.summary;
+        let c = &s.counts;
+        let mut lines = Vec::new();
+        let noun = noun(&r.group_by);
+        if s.increases > 0 {
+            let mut sum = 0i128;
+            let mut top = 0;
+            for &row in &r.order {
+                let delta = r.delta(row as usize);
+                if delta > 0 {
+                    sum += delta;
+                    top += 1;
+                }
+                if sum as f64 >= 0.9 * s.increases as f64 {
+                    break;
+                }
+            }
+            let share = sum as f64 * 100.0 / s.increases as f64;
+            let verb = if top == 1 { "is" } else { "are" };
+            lines.push(format!(
+                "{top} {} {verb} {share:.1} % of the growth of {}",
+                plural(top, noun),
+                self.amount(s.increases)
+            ));
+        }
+        let list: Vec<String> = [
+            (c.grew, "grew"),
+            (c.new, "new"),
+            (c.shrank, "shrank"),
+            (c.gone, "gone"),
+            (c.unchanged, "unchanged"),
+        ]
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, word)| format!("{n} {word}"))
+        .collect();
+        if s.increases > 0 && !list.is_empty() {
+            if let Some(last) = lines.last_mut() {
+                let _ = write!(last, "; {}: {}", plural(2, noun), list.join(", "));
+            }
+        } else if s.decreases < 0 {
+            lines.push(format!("{}: {}", plural(2, noun), list.join(", ")));
+        }
+        lines
+    }
+
+    /// Number of rows to show.
+    fn shown(&self) -> usize {
+        let r = self.report;
+        let loud = r
+            .order
+            .iter()
+            .take_while(|&&row| !self.is_summed_up(row))
+            .count();
+        match self.style.limit {
+            Some(0) => r.order.len(),
+            Some(n) => n.min(r.order.len()),
+            None => {
+                let churn = (r.summary.increases - r.summary.decreases) as f64;
+                let mut sum = 0f64;
+                let mut n = 0;
+                for &row in r.order.iter().take(loud) {
+                    if n >= MOST_ROWS || (n >= FEWEST_ROWS && sum >= EXPLAINED * churn) {
+                        break;
+                    }
+                    sum += r.delta(row as usize).unsigned_abs() as f64;
+                    n += 1;
+                }
+                n
+            }
+        }
+    }
+
+    /// Rows without a difference are summed up as one, unless asked for.
+    fn is_summed_up(&self, row: u32) -> bool {
+        let r = self.report;
+        r.growth[row as usize].is_quiet() && r.delta(row as usize) == 0
+    }
+
+    fn table(&self, out: &mut String) {
+        let r = self.report;
+        let shown = self.shown();
+        let runs = r.knows_runs() && r.metric().has_per_run();
+        let series = r.captures.len() > 2;
+        let cumulative = r.cumulative.is_some();
+        let mut header: Vec<&str> = Vec::new();
+        if runs {
+            header.push("per run");
+        }
+        header.push(if cumulative { "flat growth" } else { "growth" });
+        if cumulative {
+            header.push("cum growth");
+        }
+        if !series {
+            header.push("% of before");
+            header.push("before");
+        }
+        header.push("after");
+        let numbers = header.len();
+        if series {
+            header.push("series");
+        }
+        header.push("class");
+        header.push(noun(&r.group_by));
+        let mut rows: Vec<(Vec<String>, Growth, i128)> = Vec::new();
+        for &row in r.order.iter().take(shown) {
+            rows.push(self.row(row as usize, runs, series));
+        }
+        let rest = r.rest(shown);
+        if rest.rows > 0 {
+            rows.push(self.rest_row(&rest, runs, series));
+        }
+        if r.filtered_samples > 0 {
+            let of = |columns: &[crate::model::Column]| {
+                columns.get(r.chosen).map_or(0, |c| c.get(0)) as i128
+            };
+            let (before, after) = (of(r.filtered.before()), of(r.filtered.after()));
+            rows.push(self.sum_row(
+                before,
+                after,
+                "left out by filters",
+                "filtered",
+                runs,
+                series,
+            ));
+        }
+        if rows.len() > 1 {
+            let (before, after) = r.total(r.chosen);
+            rows.push(self.sum_row(
+                before,
+                after,
+                "total",
+                r.total_growth.as_str(),
+                runs,
+                series,
+            ));
+        }
+        let mut widths: Vec<usize> = header.iter().map(|h| h.chars().count()).collect();
+        for (cells, ..) in &rows {
+            for (w, cell) in widths.iter_mut().zip(cells) {
+                *w = (*w).max(cell.chars().count());
+            }
+        }
+        let last = header.len() - 1;
+        let used: usize = widths[..last].iter().map(|w| w + 2).sum();
+        let room = self.style.width.saturating_sub(used).max(16);
+        let line = |cells: &[String], site: &str| {
+            let mut text = String::new();
+            for (i, cell) in cells[..last].iter().enumerate() {
+                let pad = " ".repeat(widths[i].saturating_sub(cell.chars().count()));
+                if i < numbers {
+                    let _ = write!(text, "{pad}{cell}  ");
+                } else {
+                    let _ = write!(text, "{cell}{pad}  ");
+                }
+            }
+            text.push_str(site);
+            text.truncate(text.trim_end().len());
+            text
+        };
+        let head: Vec<String> = header.iter().map(|h| (*h).to_owned()).collect();
+        let _ = writeln!(
+            out,
+            "{}",
+            paint(self.style.color, FAINT, &line(&head, header[last]))
+        );
+        for (i, (cells, growth, delta)) in rows.iter().enumerate() {
+            let site = match r.order.get(i).filter(|_| i < shown) {
+                Some(&row) => words::site(r, row as usize).fit(room),
+                None => cells[last].clone(),
+            };
+            let text = line(cells, &site);
+            let color = match () {
+                _ if i >= shown || growth.is_quiet() || *delta == 0 => None,
+                _ if *delta > 0 => Some(GREW),
+                _ => Some(SHRANK),
+            };
+            let _ = match color {
+                Some(c) => writeln!(out, "{}", paint(self.style.color, c, &text)),
+                None => writeln!(out, "{text}"),
+            };
+        }
+    }
+
+    fn row(&self, row: usize, runs: bool, series: bool) -> (Vec<String>, Growth, i128) {
+        let r = self.report;
+        let (before, after) = r.chosen_ends(row);
+        let growth = r.growth[row];
+        let mut cells = Vec::new();
+        if runs {
+            cells.push(r.row_per_run(row).map_or("-".into(), |n| self.rate(n)));
+        }
+        let delta = after as i128 - before as i128;
+        cells.push(self.signed(delta));
+        if let Some(cumulative) = &r.cumulative {
+            let (b, a) = r.ends(cumulative, r.chosen, row);
+            cells.push(self.signed(a as i128 - b as i128));
+        }
+        if !series {
+            cells.push(percent_cell(before as i128, after as i128));
+            cells.push(self.amount(before as i128));
+        }
+        cells.push(self.amount(after as i128));
+        if series {
+            cells.push(spark(&r.series(&r.values, row).collect::<Vec<_>>()));
+        }
+        cells.push(growth.as_str().to_owned());
+        cells.push(String::new());
+        (cells, growth, delta)
+    }
+
+    fn rest_row(
+        &self,
+        rest: &crate::report::Rest,
+        runs: bool,
+        series: bool,
+    ) -> (Vec<String>, Growth, i128) {
+        let r = self.report;
+        let (before, after) = (rest.before[r.chosen], rest.after[r.chosen]);
+        let noun = noun(&r.group_by);
+        let quiet = r
+            .order
+            .iter()
+            .rev()
+            .take_while(|&&row| self.is_summed_up(row))
+            .count();
+        let name = if quiet == rest.rows {
+            format!("{} other {}", rest.rows, plural(rest.rows, noun))
+        } else {
+            format!(
+                "{} other {} (--limit 0 shows all)",
+                rest.rows,
+                plural(rest.rows, noun)
+            )
+        };
+        let class = match (quiet == rest.rows, series) {
+            (true, true) => "stable",
+            (true, false) => "unchanged",
+            _ => "",
+        };
+        self.sum_row(before, after, &name, class, runs, series)
+    }
+
+    fn sum_row(
+        &self,
+        before: i128,
+        after: i128,
+        name: &str,
+        class: &str,
+        runs: bool,
+        series: bool,
+    ) -> (Vec<String>, Growth, i128) {
+        let r = self.report;
+        let delta = after - before;
+        let mut cells = Vec::new();
+        if runs {
+            // Sums of rows per run are only exact inside one series.
+            let span = r.per_run.new.span().filter(|_| !r.has_two_sides());
+            let per_run = match (name == "total", span) {
+                (true, _) => r.per_run.of(&r.totals, &r.metrics, r.chosen, 0),
+                (false, Some(span)) => Some(delta as f64 / span),
+                (false, None) => None,
+            };
+            cells.push(per_run.map_or(String::new(), |n| self.rate(n)));
+        }
+        cells.push(self.signed(delta));
+        if r.cumulative.is_some() {
+            cells.push(String::new());
+        }
+        if !series {
+            cells.push(percent_cell(before, after));
+            cells.push(self.amount(before));
+        }
+        cells.push(self.amount(after));
+        if series {
+            cells.push(if name == "total" {
+                spark(&r.series(&r.totals, 0).collect::<Vec<_>>())
+            } else {
+                String::new()
+            });
+        }
+        cells.push(class.to_owned());
+        cells.push(name.to_owned());
+        (cells, Growth::Unchanged, delta)
+    }
+
+    fn footer(&self, out: &mut String) {
+        let r = self.report;
+        let mut lines: Vec<(&str, String)> = Vec::new();
+        if let Some(&row) = r.summary.leaking.first() {
+            lines.extend(self.why(row as usize).map(|w| ("why", w)));
+        }
+        lines.extend(self.also().map(|a| ("also", a)));
+        for note in &r.notes {
+            lines.push(("note", note.clone()));
+        }
+        if self.style.verbose {
+            for capture in &r.captures {
+                for note in &capture.notes {
+                    lines.push(("note", format!("{}: {note}", capture.path)));
+                }
+            }
+        }
+        for capture in &r.captures {
+            if let Some(s) = &capture.salvaged {
+                lines.push((
+                    "note",
+                    format!(
+                        "{}: {}; read {} of {} bytes",
+                        capture.path,
+                        s.reason,
+                        units::grouped(s.read_bytes as i128),
+                        units::grouped(s.of_bytes as i128)
+                    ),
+                ));
+            }
+        }
+        lines.extend(self.next().into_iter().map(|n| ("next", n)));
+        if lines.is_empty() {
+            return;
+        }
+        out.push('\n');
+        let mut before = "";
+        for (label, text) in lines {
+            let shown = if label == before { "" } else { label };
+            before = label;
+            let head = paint(self.style.color, BOLD, &format!("{shown:<6}"));
+            let _ = writeln!(out, "{head}{text}");
+        }
+    }
+
+    fn why(&self, row: usize) -> Option<String> {
+        let r = self.report;
+        let hot = r.hot(row)?;
+        let words = r
+            .judgements
+            .get(row)
+            .map_or("", |j| if j.is_certain() { "" } else { j.reason.words() });
+        let mut text = match hot.blocks_per_run {
+            Some(blocks) if blocks >= 0.99 && hot.grew_in == hot.of => {
+                format!(
+                    "hot path: it keeps {} {} on every run",
+                    units::plain(blocks),
+                    plural(if blocks == 1.0 { 1 } else { 2 }, "block")
+                )
+            }
+            Some(blocks) => format!(
+                "not every run: {} blocks per run; it grew in {} of {} intervals",
+                units::plain(blocks),
+                hot.grew_in,
+                hot.of
+            ),
+            None => format!("it grew in {} of {} intervals", hot.grew_in, hot.of),
+        };
+        if let Some(share) = hot.kept_share {
+            let _ = write!(
+                text,
+                "; {:.0} % of what this site allocates is kept",
+                share * 100.0
+            );
+        }
+        if !words.is_empty() {
+            let _ = write!(text, "; {words}");
+        }
+        Some(text)
+    }
+
+    /// What looks like a leak and is none.
+    fn also(&self) -> Option<String> {
+        let r = self.report;
+        if r.has_two_sides() || r.metric().nature != Nature::Live {
+            return None;
+        }
+        let i = r.metrics.iter().position(|m| m.name == "total_bytes")?;
+        let per_run = r.per_run.of(&r.totals, &r.metrics, i, 0)?;
+        let live = r.per_run.of(&r.totals, &r.metrics, r.chosen, 0)?;
+        let bytes = units::bytes(per_run as i128);
+        (per_run > 2.0 * live.abs() && per_run >= 1.0)
+            .then(|| format!("total_bytes grew by {bytes} per run: allocated and mostly freed again, no leak by itself"))
+    }
+
+    fn next(&self) -> Vec<String> {
+        let r = self.report;
+        let rule = r.findings.first().map(|f| f.rule.id);
+        let mut lines = Vec::new();
+        if !r.knows_runs() && r.metric().has_per_run() && !r.has_two_sides() {
+            lines.push(
+                "say how many runs each capture has seen, for growth per run: PATH@50 PATH@200"
+                    .to_owned(),
+            );
+        }
+        match r.verdict {
+            Verdict::Leak => {
+                let save = "heapdiff compare ... -o report.json";
+                lines.push(rule.map_or(save.to_owned(), |id| {
+                    format!("{save}        heapdiff explain {id}")
+                }));
+            }
+            Verdict::Grew if r.captures.len() == 2 => {
+                lines.push(
+                    "capture once more after more runs, then compare all three: A@50 B@200 C@800"
+                        .to_owned(),
+                );
+            }
+            Verdict::CannotTell => {
+                lines.push("capture more often and at uneven intervals (10, 20, 45, 80 runs), then compare again".to_owned());
+            }
+            _ => {}
+        }
+        lines
+    }
+}
+
+/// The noun for a row.
+pub fn noun(by: &GroupBy) -> &'static str {
+    match by {
+        GroupBy::Stack => "site",
+        GroupBy::Function => "function",
+        GroupBy::File => "file",
+        GroupBy::Module => "module",
+        GroupBy::Leaf => "leaf",
+        GroupBy::Line => "line",
+        GroupBy::Label(_) => "label",
+    }
+}
+
+/// A noun after a number.
+pub fn plural(n: usize, noun: &str) -> String {
+    match (n, noun) {
+        (1, noun) => noun.to_owned(),
+        (_, "leaf") => "leaves".to_owned(),
+        (_, noun) => format!("{noun}s"),
+    }
+}
+
+/// A number in a metric's unit.
+pub fn amount(unit: &Unit, n: i128, exact: bool) -> String {
+    match unit {
+        Unit::Bytes if exact => format!("{} B", units::grouped(n)),
+        Unit::Bytes => units::bytes(n),
+        Unit::Count | Unit::Named(_) => units::grouped(n),
+    }
+}
+
+/// A number per run: exact bytes up to a million, since what is kept on every run is counted.
+pub fn rate(unit: &Unit, n: f64) -> String {
+    let text = match unit {
+        Unit::Bytes if n.abs() >= 1e6 => units::bytes(n.round() as i128),
+        Unit::Bytes => format!("{} B", units::plain(n)),
+        Unit::Count | Unit::Named(_) => units::plain(n),
+    };
+    units::signed(text, n > 0.0)
+}
+
+/// ` (+12.3 % of 5.1 MiB)`, or nothing where the base is zero.
+fn change(delta: i128, before: i128) -> String {
+    units::change_percent(delta, before).map_or(String::new(), |p| format!(" ({p} of before)"))
+}
+
+fn percent_cell(before: i128, after: i128) -> String {
+    match (before, after) {
+        (b, a) if b == a => "0".into(),
+        (0, _) => "new".into(),
+        (_, 0) => "gone".into(),
+        (b, a) => units::change_percent(a - b, b).unwrap_or_default(),
+    }
+}
+
+/// A series as one character a capture, at most twelve: low to high, or level.
+pub fn spark(series: &[i64]) -> String {
+    const LEVELS: [char; 5] = ['_', '.', '-', '+', '#'];
+    let (low, high) = series
+        .iter()
+        .fold((i64::MAX, i64::MIN), |(l, h), &v| (l.min(v), h.max(v)));
+    let step = series.len().div_ceil(12).max(1);
+    let mut picked: Vec<i64> = series.iter().copied().step_by(step).collect();
+    if step > 1
+        && let (Some(last), Some(end)) = (picked.last_mut(), series.last())
+    {
+        *last = *end;
+    }
+    picked
+        .iter()
+        .map(|&v| {
+            if low == high {
+                return '=';
+            }
+            let share = (v as f64 - low as f64) / (high as f64 - low as f64);
+            LEVELS[((share * 4.0).round() as usize).min(4)]
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_are_drawn_from_low_to_high() {
+        assert_eq!(spark(&[1, 5, 9]), "_-#");
+        assert_eq!(spark(&[7, 7, 7]), "===");
+        assert_eq!(spark(&(0..50).collect::<Vec<_>>()).len(), 10);
+    }
+
+    #[test]
+    fn percentages_never_divide_by_nothing() {
+        assert_eq!(percent_cell(0, 5), "new");
+        assert_eq!(percent_cell(5, 0), "gone");
+        assert_eq!(percent_cell(0, 0), "0");
+        assert_eq!(percent_cell(2, 3), "+50.0 %");
+    }
+}

@@ -1,0 +1,334 @@
+//! The one value that every rendering receives: what was compared, what was found, and access to
+//! each row's names and numbers. Holds no text that a rendering could make itself.
+
+use crate::diff::{Group, GroupBy, Growth, PerRun, Side, Values};
+use crate::model::{Frame, Metric, Salvage, Sampling, StackId, Symbols};
+use crate::normalize::{Naming, SiteId};
+use crate::trend::{Judgement, Slope};
+use crate::verdict::{Finding, Summary, Verdict};
+use std::cell::OnceCell;
+
+/// One capture of the comparison.
+#[derive(Debug, Clone)]
+pub struct CaptureInfo {
+    /// As the user named it; several files joined with `+`.
+    pub path: String,
+    /// The side it stands on.
+    pub side: Side,
+    /// Name of the format.
+    pub format: &'static str,
+    /// The tool that wrote it.
+    pub producer: Option<String>,
+    /// The command line of the profiled program.
+    pub command: Option<String>,
+    /// `runs` and other drivers.
+    pub drivers: Vec<(String, f64)>,
+    /// How it was sampled, if it was.
+    pub sampling: Option<Sampling>,
+    /// Set when it was cut short.
+    pub salvaged: Option<Salvage>,
+    /// Totals of every additive metric that it has, before filters.
+    pub totals: Vec<(Metric, i128)>,
+    /// What its reader had to say.
+    pub notes: Vec<String>,
+}
+
+impl CaptureInfo {
+    /// Completed runs, if known.
+    pub fn runs(&self) -> Option<f64> {
+        self.drivers
+            .iter()
+            .find(|(name, _)| name == "runs")
+            .map(|&(_, n)| n)
+    }
+}
+
+/// What the rows are: call stacks or groups of them.
+#[derive(Debug, Clone)]
+pub enum Keys {
+    /// One stack per row.
+    Stacks(Vec<StackId>),
+    /// One group per row.
+    Groups(Vec<Group>),
+}
+
+/// How a row was recognised in the captures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum MatchedBy {
+    /// Equal frames on both sides.
+    Exact,
+    /// Rows of one group.
+    Group,
+    /// Only before.
+    OnlyBefore,
+    /// Only after.
+    OnlyAfter,
+}
+
+impl MatchedBy {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MatchedBy::Exact => "exact",
+            MatchedBy::Group => "group",
+            MatchedBy::OnlyBefore => "only-before",
+            MatchedBy::OnlyAfter => "only-after",
+        }
+    }
+}
+
+/// A comparison of allocation captures.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// The names behind all handles.
+    pub symbols: &'a Symbols,
+    /// Names as people read them, owners and site ids.
+    pub names: &'a Naming<'a>,
+    /// The verdict in a word.
+    pub verdict: Verdict,
+    /// The facts behind the first lines of text.
+    pub summary: Summary,
+    /// The metrics that all captures share.
+    pub metrics: Vec<Metric>,
+    /// Position of the chosen one.
+    pub chosen: usize,
+    /// What a row is.
+    pub group_by: GroupBy,
+    /// The captures, base side first.
+    pub captures: Vec<CaptureInfo>,
+    /// What each row is called by.
+    pub keys: Keys,
+    /// What each row holds.
+    pub values: Values,
+    /// For groups: what each row and everything that it calls holds.
+    pub cumulative: Option<Values>,
+    /// The sum over everything, filtered rows included; one row.
+    pub totals: Values,
+    /// What filters left out; one row.
+    pub filtered: Values,
+    /// Number of samples left out by filters.
+    pub filtered_samples: u64,
+    /// How differences become differences per run.
+    pub per_run: PerRun,
+    /// The class of each row.
+    pub growth: Vec<Growth>,
+    /// The class of each row's cumulative values, for groups.
+    pub cumulative_growth: Vec<Growth>,
+    /// The class of the total.
+    pub total_growth: Growth,
+    /// What the statistics say of each row's series; empty for fewer than three captures.
+    pub judgements: Vec<Judgement>,
+    /// The rows in display order; rows below `--min-delta` are not in it.
+    pub order: Vec<u32>,
+    /// Conclusions, most severe first.
+    pub findings: Vec<Finding>,
+    /// What the user should know about the comparison itself.
+    pub notes: Vec<String>,
+    /// Site ids, made when first asked for.
+    pub ids: OnceCell<Vec<SiteId>>,
+    /// Slopes of rows, for renderings.
+    pub slopes: Slopes<'a>,
+}
+
+/// The robust slope of a row, worked out when it is printed.
+pub struct Slopes<'a> {
+    /// The slope of the chosen metric in a row, per run (per capture where runs are unknown).
+    pub of_row: Box<dyn Fn(&Values, usize) -> Option<Slope> + 'a>,
+}
+
+impl std::fmt::Debug for Slopes<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Slopes")
+    }
+}
+
+/// What tells a hot path from an error path.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hot {
+    /// Blocks kept per run.
+    pub blocks_per_run: Option<f64>,
+    /// Of what the site allocated between the ends, the share that it kept.
+    pub kept_share: Option<f64>,
+    /// In how many intervals it grew.
+    pub grew_in: usize,
+    /// Number of intervals.
+    pub of: usize,
+}
+
+impl Report<'_> {
+    /// Number of rows, those below `--min-delta` included.
+    pub fn len(&self) -> usize {
+        match &self.keys {
+            Keys::Stacks(stacks) => stacks.len(),
+            Keys::Groups(groups) => groups.len(),
+        }
+    }
+
+    /// Whether there is no row at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The chosen metric.
+    pub fn metric(&self) -> &Metric {
+        &self.metrics[self.chosen]
+    }
+
+    /// Whether the comparison has a base side.
+    pub fn has_two_sides(&self) -> bool {
+        self.values.base.is_some()
+    }
+
+    /// Whether growth per run is known.
+    pub fn knows_runs(&self) -> bool {
+        self.per_run.is_known(&self.values)
+    }
+
+    /// Metric `i` of `row` before and after.
+    pub fn ends(&self, values: &Values, i: usize, row: usize) -> (i64, i64) {
+        (values.before()[i].get(row), values.after()[i].get(row))
+    }
+
+    /// The chosen metric of `row` before and after.
+    pub fn chosen_ends(&self, row: usize) -> (i64, i64) {
+        self.ends(&self.values, self.chosen, row)
+    }
+
+    /// The difference of the chosen metric in `row`.
+    pub fn delta(&self, row: usize) -> i128 {
+        let (before, after) = self.chosen_ends(row);
+        after as i128 - before as i128
+    }
+
+    /// The growth per run of the chosen metric in `row`.
+    pub fn row_per_run(&self, row: usize) -> Option<f64> {
+        self.per_run
+            .of(&self.values, &self.metrics, self.chosen, row)
+    }
+
+    /// The chosen metric of `row`, one value per capture.
+    pub fn series<'v>(&self, values: &'v Values, row: usize) -> impl Iterator<Item = i64> + 'v {
+        values.series.iter().map(move |c| c.get(row))
+    }
+
+    /// The frames of a row, root first; of a group the one that it is called by.
+    pub fn frames(&self, row: usize) -> Vec<Frame> {
+        match &self.keys {
+            Keys::Stacks(stacks) => self
+                .symbols
+                .stacks
+                .frames(stacks[row])
+                .map(|f| self.symbols.frames.get(f))
+                .collect(),
+            Keys::Groups(groups) => vec![groups[row].frame],
+        }
+    }
+
+    /// Index of the frame that a row is named by, root first.
+    pub fn owner(&self, row: usize) -> Option<usize> {
+        match &self.keys {
+            Keys::Stacks(stacks) => self.names.owner(stacks[row]),
+            Keys::Groups(_) => Some(0),
+        }
+    }
+
+    /// The id of a row; all ids are made when the first is asked for.
+    pub fn id(&self, row: usize) -> SiteId {
+        self.ids.get_or_init(|| self.make_ids())[row]
+    }
+
+    fn make_ids(&self) -> Vec<SiteId> {
+        match &self.keys {
+            Keys::Stacks(stacks) => self.names.ids(stacks),
+            Keys::Groups(groups) => {
+                let by = self.group_by.name();
+                groups
+                    .iter()
+                    .map(|g| self.names.group_id(&by, g.frame))
+                    .collect()
+            }
+        }
+    }
+
+    /// How a row was recognised.
+    pub fn matched_by(&self, row: usize) -> MatchedBy {
+        let has = |columns: &[crate::model::Column]| columns.iter().any(|c| c.get(row) != 0);
+        match &self.keys {
+            Keys::Groups(_) => MatchedBy::Group,
+            Keys::Stacks(_) => match (has(self.values.before()), has(self.values.after())) {
+                (true, false) => MatchedBy::OnlyBefore,
+                (false, true) => MatchedBy::OnlyAfter,
+                _ => MatchedBy::Exact,
+            },
+        }
+    }
+
+    /// What tells a hot path from an error path; `None` for metrics that are not live.
+    pub fn hot(&self, row: usize) -> Option<Hot> {
+        if self.metric().nature != crate::model::Nature::Live || self.has_two_sides() {
+            return None;
+        }
+        let find = |name: &str| self.metrics.iter().position(|m| m.name == name);
+        let delta = |name: &str| {
+            let (before, after) = self.ends(&self.values, find(name)?, row);
+            Some(after as f64 - before as f64)
+        };
+        let series: Vec<i64> = self.series(&self.values, row).collect();
+        let kept = match (delta("live_bytes"), delta("total_bytes")) {
+            (Some(live), Some(total)) if total > 0.0 => Some((live / total).clamp(0.0, 1.0)),
+            _ => None,
+        };
+        Some(Hot {
+            blocks_per_run: find("live_blocks")
+                .and_then(|i| self.per_run.of(&self.values, &self.metrics, i, row)),
+            kept_share: kept,
+            grew_in: series.windows(2).filter(|w| w[1] > w[0]).count(),
+            of: series.len().saturating_sub(1),
+        })
+    }
+
+    /// The sums of the rows at these positions of `order` and of the rows that are not in it:
+    /// what a table that shows the others has to state.
+    pub fn rest(&self, shown: usize) -> Rest {
+        let mut hidden = vec![true; self.len()];
+        for &row in self.order.iter().take(shown) {
+            hidden[row as usize] = false;
+        }
+        let mut rest = Rest {
+            rows: 0,
+            before: Vec::new(),
+            after: Vec::new(),
+        };
+        let sum = |column: &crate::model::Column| -> i128 {
+            (0..column.len())
+                .filter(|&r| hidden[r])
+                .map(|r| column.get(r) as i128)
+                .sum()
+        };
+        rest.rows = hidden.iter().filter(|&&h| h).count();
+        rest.before = self.values.before().iter().map(sum).collect();
+        rest.after = self.values.after().iter().map(sum).collect();
+        rest
+    }
+
+    /// The total of metric `i` before and after, filtered rows included.
+    pub fn total(&self, i: usize) -> (i128, i128) {
+        let of = |columns: &[crate::model::Column]| -> i128 {
+            columns
+                .get(i)
+                .map_or(0, |c| if c.is_empty() { 0 } else { c.get(0) as i128 })
+        };
+        (of(self.totals.before()), of(self.totals.after()))
+    }
+}
+
+/// Rows that a table does not show, added up; one value per metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rest {
+    /// Number of rows.
+    pub rows: usize,
+    /// Before.
+    pub before: Vec<i128>,
+    /// After.
+    pub after: Vec<i128>,
+}

@@ -1,0 +1,329 @@
+//! Findings: conclusions about a site, with what they rest on and what would refute them.
+
+use super::rules::{self, Rule};
+use super::summary::{Summary, Verdict};
+use crate::diff::{Growth, PerRun, Values};
+use crate::model::{Metric, Nature};
+use crate::trend::{Judgement, Reason};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Worth fixing.
+    Warning,
+    /// Worth fixing today.
+    Critical,
+    /// Worth waking someone.
+    Emergency,
+}
+
+impl Severity {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Critical => "critical",
+            Severity::Emergency => "emergency",
+        }
+    }
+}
+
+/// Which rule gave the severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeverityBy {
+    /// Megabytes per hour.
+    Rate,
+    /// By what factor the program's memory grows in a day.
+    Factor,
+    /// Time to the memory limit.
+    Limit,
+    /// Neither is known.
+    Default,
+}
+
+impl SeverityBy {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SeverityBy::Rate => "rate",
+            SeverityBy::Factor => "factor",
+            SeverityBy::Limit => "limit",
+            SeverityBy::Default => "default",
+        }
+    }
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubjectKind {
+    /// An allocation site.
+    Site,
+    /// A capture, by its position.
+    Capture,
+}
+
+impl SubjectKind {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SubjectKind::Site => "site",
+            SubjectKind::Capture => "capture",
+        }
+    }
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject {
+    /// A site or a capture.
+    pub kind: SubjectKind,
+    /// The row of the report, or the capture.
+    pub index: u32,
+}
+
+/// The numbers that a finding rests on. Bytes or blocks of the chosen metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// Before.
+    pub before: i64,
+    /// After.
+    pub after: i64,
+    /// Growth per run, where runs are known.
+    pub per_run: Option<f64>,
+    /// Blocks per run, where they are counted.
+    pub blocks_per_run: Option<f64>,
+    /// Share of the growth of all rows that grew.
+    pub share: f64,
+    /// What the statistics add, in words; empty for nothing.
+    pub words: &'static str,
+    /// Two-sided p of the test, where one was made.
+    pub p_value: Option<f64>,
+    /// The same, corrected for the number of sites.
+    pub q_value: Option<f64>,
+    /// Megabytes (10^6 bytes) per hour, where hours are known.
+    pub mb_per_hour: Option<f64>,
+    /// Hours until the memory limit, where hours and limit are known.
+    pub hours_to_limit: Option<f64>,
+}
+
+/// A conclusion.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The rule that it follows.
+    pub rule: &'static Rule,
+    /// How bad.
+    pub severity: Severity,
+    /// By which rule so bad.
+    pub severity_by: SeverityBy,
+    /// What it is about.
+    pub subject: Subject,
+    /// What it rests on.
+    pub evidence: Evidence,
+    /// What would refute it.
+    pub refuted_by: &'static str,
+    /// What to do.
+    pub advice: &'static str,
+}
+
+/// What findings are drawn from.
+#[derive(Debug)]
+pub struct Ground<'a> {
+    /// The rows.
+    pub values: &'a Values,
+    /// What the columns count.
+    pub metrics: &'a [Metric],
+    /// Position of the chosen metric.
+    pub chosen: usize,
+    /// How differences become differences per run.
+    pub per_run: &'a PerRun,
+    /// The class of each row.
+    pub growth: &'a [Growth],
+    /// What the statistics say of each row; empty for fewer than three captures.
+    pub judgements: &'a [Judgement],
+    /// Number of captures.
+    pub captures: usize,
+    /// Runs in an hour, if the user said.
+    pub runs_per_hour: Option<f64>,
+    /// Bytes that the program may use, if the user said.
+    pub memory_limit: Option<u64>,
+    /// Bytes held after, over all sites.
+    pub total_after: i128,
+}
+
+/// Rates from which on growth is a warning, critical, an emergency; 10^6 bytes per hour.
+const RATES: [(f64, Severity); 3] = [
+    (500.0, Severity::Emergency),
+    (200.0, Severity::Critical),
+    (50.0, Severity::Warning),
+];
+/// Hours to the memory limit under which growth is an emergency, critical, a warning.
+const HOURS: [(f64, Severity); 3] = [
+    (2.0, Severity::Emergency),
+    (24.0, Severity::Critical),
+    (72.0, Severity::Warning),
+];
+/// Growth of the whole program by this factor a day.
+const FACTORS: [(f64, Severity); 2] = [(4.0, Severity::Critical), (1.5, Severity::Warning)];
+/// Between two captures only sites with at least this share of the growth are findings.
+const SHARE_WORTH_NAMING: f64 = 0.05;
+
+/// Draws the findings about sites, most severe first, then by growth.
+pub fn find(verdict: Verdict, summary: &Summary, ground: &Ground<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if ground.metrics[ground.chosen].nature == Nature::Cumulative || ground.values.base.is_some() {
+        return findings;
+    }
+    for &row in &summary.leaking {
+        let rule = match ground.growth[row as usize] {
+            Growth::Accelerating => &rules::ACCELERATING,
+            _ => &rules::STEADY_GROWTH,
+        };
+        findings.push(finding(rule, row, summary, ground));
+        if is_hot(row as usize, ground) {
+            findings.push(finding(&rules::HOT_PATH, row, summary, ground));
+        }
+    }
+    if verdict == Verdict::Grew && ground.captures == 2 {
+        let rows = 0..ground.growth.len() as u32;
+        let mut grew: Vec<u32> = rows
+            .filter(|&r| matches!(ground.growth[r as usize], Growth::Grew | Growth::New))
+            .filter(|&r| delta(r, ground) as f64 >= SHARE_WORTH_NAMING * summary.increases as f64)
+            .collect();
+        grew.sort_by_key(|&r| (std::cmp::Reverse(delta(r, ground)), r));
+        findings.extend(
+            grew.into_iter()
+                .map(|r| finding(&rules::GREW, r, summary, ground)),
+        );
+    }
+    findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
+    findings
+}
+
+fn delta(row: u32, ground: &Ground<'_>) -> i64 {
+    let at = |columns: &[crate::model::Column]| columns[ground.chosen].get(row as usize);
+    at(ground.values.after()).saturating_sub(at(ground.values.before()))
+}
+
+/// At least a block on every run, in every interval.
+fn is_hot(row: usize, ground: &Ground<'_>) -> bool {
+    let grew = ground
+        .values
+        .series
+        .windows(2)
+        .all(|w| w[1].get(row) > w[0].get(row));
+    grew && blocks_per_run(row, ground).is_some_and(|b| b >= 0.99)
+}
+
+fn blocks_per_run(row: usize, ground: &Ground<'_>) -> Option<f64> {
+    let stem = ground.metrics[ground.chosen].name.strip_suffix("_bytes")?;
+    let blocks = ground
+        .metrics
+        .iter()
+        .position(|m| m.name == format!("{stem}_blocks"))?;
+    ground
+        .per_run
+        .of(ground.values, ground.metrics, blocks, row)
+}
+
+fn finding(rule: &'static Rule, row: u32, summary: &Summary, ground: &Ground<'_>) -> Finding {
+    let r = row as usize;
+    let at = |columns: &[crate::model::Column]| columns[ground.chosen].get(r);
+    let per_run = ground
+        .per_run
+        .of(ground.values, ground.metrics, ground.chosen, r);
+    let judgement = ground.judgements.get(r);
+    let tested = judgement.filter(|j| j.reason != Reason::Exact && j.p_value < 1.0);
+    let bytes_per_hour = match (ground.runs_per_hour, per_run) {
+        (Some(runs), Some(bytes)) => Some(runs * bytes),
+        _ => None,
+    };
+    let hours_to_limit = match (ground.memory_limit, bytes_per_hour) {
+        (Some(limit), Some(rate)) if rate > 0.0 => {
+            Some(((limit as f64 - ground.total_after as f64) / rate).max(0.0))
+        }
+        _ => None,
+    };
+    let evidence = Evidence {
+        before: at(ground.values.before()),
+        after: at(ground.values.after()),
+        per_run,
+        blocks_per_run: blocks_per_run(r, ground),
+        share: if summary.increases > 0 {
+            delta(row, ground) as f64 / summary.increases as f64
+        } else {
+            0.0
+        },
+        words: judgement.map_or("", |j| j.reason.words()),
+        p_value: tested.map(|j| j.p_value),
+        q_value: tested.map(|j| j.q_value),
+        mb_per_hour: bytes_per_hour.map(|b| b / 1e6),
+        hours_to_limit,
+    };
+    let (severity, severity_by) = severity(rule, &evidence, ground.total_after);
+    let (refuted_by, advice) = match rule.id {
+        "HD003" => (
+            "a third capture in which the site is level",
+            "capture once more after more runs and compare all three, each with its runs: PATH@800",
+        ),
+        "HD006" => (
+            "runs that leave the site's live blocks unchanged",
+            "look for what this path adds on every run and never removes",
+        ),
+        _ => (
+            "a later capture in which the site stays level: a cache that fills looks the same until it is full",
+            "fix the owner of the site, then compare before and after with --base",
+        ),
+    };
+    Finding {
+        rule,
+        severity,
+        severity_by,
+        subject: Subject {
+            kind: SubjectKind::Site,
+            index: row,
+        },
+        evidence,
+        refuted_by,
+        advice,
+    }
+}
+
+/// The highest of what the rate, the factor a day and the limit say; a proven leak whose hours
+/// are not known is a warning.
+fn severity(rule: &Rule, evidence: &Evidence, total_after: i128) -> (Severity, SeverityBy) {
+    if rule.id == rules::HOT_PATH.id || rule.id == rules::GREW.id {
+        return (Severity::Note, SeverityBy::Default);
+    }
+    let Some(rate) = evidence.mb_per_hour else {
+        return (Severity::Warning, SeverityBy::Default);
+    };
+    let mut worst = (Severity::Note, SeverityBy::Rate);
+    let mut consider = |found: Option<&(f64, Severity)>, by| {
+        if let Some(&(_, severity)) = found
+            && severity > worst.0
+        {
+            worst = (severity, by);
+        }
+    };
+    consider(
+        RATES.iter().find(|(from, _)| rate >= *from),
+        SeverityBy::Rate,
+    );
+    if total_after > 0 {
+        let factor = 1.0 + 24.0 * rate * 1e6 / total_after as f64;
+        consider(
+            FACTORS.iter().find(|(from, _)| factor >= *from),
+            SeverityBy::Factor,
+        );
+    }
+    if let Some(hours) = evidence.hours_to_limit {
+        consider(
+            HOURS.iter().find(|(under, _)| hours < *under),
+            SeverityBy::Limit,
+        );
+    }
+    worst
+}

@@ -1,0 +1,80 @@
+//! Every rule: its id, its name, and what `heapdiff explain` says of it.
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// `HD001` and up; never reused.
+    pub id: &'static str,
+    /// The rule in a word or three.
+    pub name: &'static str,
+    /// What it means, what it rests on and what to do; paragraphs.
+    pub text: &'static str,
+}
+
+/// A site that keeps about the same on every run.
+pub static STEADY_GROWTH: Rule = Rule {
+    id: "HD001",
+    name: "steady-growth",
+    text: "The site holds more after every run, by about the same amount: it keeps something of \
+each run. With exact captures (DHAT, heaptrack, memray) three or more are enough, and growth per \
+run has to agree in every interval; where it agrees within 2 % or one block the finding says \
+\"exact\". From five captures on a test has to reject chance, and the shape of growth has to beat \
+a step, a warm-up and a sawtooth.
+
+Refuted by a later capture in which the site stays level: a cache that fills looks the same until \
+it is full. Capture again after twice as many runs.",
+};
+
+/// A site that keeps more on every run than on the one before.
+pub static ACCELERATING: Rule = Rule {
+    id: "HD002",
+    name: "accelerating",
+    text: "The site holds more after every run, and by more each time: what it keeps grows with \
+what is already there (a retried batch that is retried whole, a list that is copied into itself), \
+or the load grew between the captures.
+
+Refuted by captures under constant load that grow evenly.",
+};
+
+/// A site that grew between two captures.
+pub static GREW: Rule = Rule {
+    id: "HD003",
+    name: "grew",
+    text: "The site holds more in the later of two captures. Two captures are a difference, never \
+a trend: it may be a leak, a cache that fills, or work that was under way.
+
+Capture once more after more runs, and compare all three with their numbers of runs: \
+heapdiff compare A@50 B@200 C@800.",
+};
+
+/// Growth of every run, on the path that every run takes.
+pub static HOT_PATH: Rule = Rule {
+    id: "HD006",
+    name: "hot-path",
+    text: "The leak is on the path that every run takes: the site keeps at least one block for \
+every run, in every interval. Leaks on error paths are rarer than runs and uneven between \
+captures; they are worth fixing, but fixing them does not stop this growth.
+
+The share kept says how much of what the site allocates it never frees: 100 % is a missing free \
+or a container that is only added to; a small share is a pool or a cache that lets go of most.",
+};
+
+/// Stacks that end before the user's code.
+pub static CUT_STACKS: Rule = Rule {
+    id: "HD081",
+    name: "cut-stacks",
+    text: "Part of the bytes belongs to stacks that end before any frame of the program's own \
+code, so the sites behind them cannot be told apart. Capture with deeper stacks: \
+dhat::Profiler::builder().trim_backtraces(None) for dhat-rs, --num-callers=40 for Valgrind.",
+};
+
+/// Every rule, by id.
+pub static RULES: &[&Rule] = &[&STEADY_GROWTH, &ACCELERATING, &GREW, &HOT_PATH, &CUT_STACKS];
+
+/// The rule with this id or name, in any case.
+pub fn by_name(name: &str) -> Option<&'static Rule> {
+    RULES
+        .iter()
+        .find(|r| r.id.eq_ignore_ascii_case(name) || r.name.eq_ignore_ascii_case(name))
+        .copied()
+}

@@ -1,0 +1,257 @@
+//! The verdict in a word, and the facts that the first lines of text state.
+
+use crate::diff::{Growth, PerRun, Values};
+use crate::model::{Column, Metric, Nature};
+use crate::trend::Judgement;
+
+/// The whole comparison in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Something is kept on every run.
+    Leak,
+    /// More than before; whether on every run is not known.
+    Grew,
+    /// No difference, or none beyond the noise.
+    Same,
+    /// Less than before.
+    Shrank,
+    /// The base side leaks, the new side does not.
+    Cured,
+    /// The new side grows or holds less than the base side.
+    Reduced,
+    /// The new side grows or holds more than the base side.
+    Worse,
+    /// The captures do not tell.
+    CannotTell,
+}
+
+impl Verdict {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Leak => "leak",
+            Verdict::Grew => "grew",
+            Verdict::Same => "same",
+            Verdict::Shrank => "shrank",
+            Verdict::Cured => "cured",
+            Verdict::Reduced => "reduced",
+            Verdict::Worse => "worse",
+            Verdict::CannotTell => "cannot-tell",
+        }
+    }
+
+    /// The word as the first of the text output.
+    pub fn headline(self) -> &'static str {
+        match self {
+            Verdict::Leak => "LEAK",
+            Verdict::Grew => "GREW",
+            Verdict::Same => "SAME",
+            Verdict::Shrank => "SHRANK",
+            Verdict::Cured => "CURED",
+            Verdict::Reduced => "REDUCED",
+            Verdict::Worse => "WORSE",
+            Verdict::CannotTell => "CANNOT TELL",
+        }
+    }
+}
+
+/// How sure the verdict is, and from what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// Every allocation was counted, and growth per run is the same in every interval.
+    Exact,
+    /// Every allocation was counted.
+    Counted,
+    /// A statistical test.
+    Tested,
+    /// The captures are samples or of unknown kind, and nothing was tested.
+    Untested,
+}
+
+/// The facts behind the first lines of text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// How sure.
+    pub certainty: Certainty,
+    /// Rows that leak, in order of their growth.
+    pub leaking: Vec<u32>,
+    /// Growth of the chosen metric per run: of the leaking rows together where there are any,
+    /// else of the total.
+    pub per_run: Option<f64>,
+    /// Blocks per run, of the same rows.
+    pub blocks_per_run: Option<f64>,
+    /// For two sides: growth per run of each.
+    pub sides: Option<(f64, f64)>,
+    /// Sum of the growth of all rows that grew.
+    pub increases: i128,
+    /// Sum of the shrinkage of all rows that shrank; not positive.
+    pub decreases: i128,
+    /// Number of rows by what became of them: grew, shrank, new, gone, unchanged.
+    pub counts: Counts,
+}
+
+/// Number of rows by the difference between before and after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// More than before.
+    pub grew: usize,
+    /// Less than before.
+    pub shrank: usize,
+    /// Not there before.
+    pub new: usize,
+    /// Not there after.
+    pub gone: usize,
+    /// The same.
+    pub unchanged: usize,
+}
+
+/// What the verdict is drawn from.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// The rows.
+    pub values: &'a Values,
+    /// The sum over all rows and what filters left out; one row.
+    pub totals: &'a Values,
+    /// What the columns count.
+    pub metrics: &'a [Metric],
+    /// Position of the chosen metric.
+    pub chosen: usize,
+    /// How differences become differences per run.
+    pub per_run: &'a PerRun,
+    /// The class of each row.
+    pub growth: &'a [Growth],
+    /// What the statistics say of each row; empty for fewer than three captures.
+    pub judgements: &'a [Judgement],
+    /// The class of the total.
+    pub total_growth: Growth,
+    /// Number of captures on the base side and on the new side.
+    pub captures: (usize, usize),
+    /// Whether every capture counts every allocation.
+    pub exact: bool,
+}
+
+/// Draws the verdict. Cost: one pass over the rows.
+pub fn summarise(facts: &Facts<'_>) -> (Verdict, Summary) {
+    let column = |columns: &'_ [Column], row: usize| columns[facts.chosen].get(row);
+    let mut counts = Counts::default();
+    let (mut increases, mut decreases) = (0i128, 0i128);
+    let rows = facts.growth.len();
+    for row in 0..rows {
+        let (before, after) = (
+            column(facts.values.before(), row),
+            column(facts.values.after(), row),
+        );
+        let delta = after as i128 - before as i128;
+        if delta > 0 {
+            increases += delta;
+        } else {
+            decreases += delta;
+        }
+        match Growth::between(before, after) {
+            Growth::New => counts.new += 1,
+            Growth::Gone => counts.gone += 1,
+            Growth::Grew => counts.grew += 1,
+            Growth::Shrank => counts.shrank += 1,
+            _ => counts.unchanged += 1,
+        }
+    }
+    let mut leaking: Vec<u32> = (0..rows as u32)
+        .filter(|&r| facts.growth[r as usize].is_leak())
+        .collect();
+    let growth_of = |r: u32| {
+        column(facts.values.after(), r as usize) - column(facts.values.before(), r as usize)
+    };
+    leaking.sort_by_key(|&r| (std::cmp::Reverse(growth_of(r)), r));
+    let is_live = facts.metrics[facts.chosen].nature != Nature::Cumulative;
+    if !is_live {
+        leaking.clear();
+    }
+    let blocks = facts.metrics[facts.chosen]
+        .name
+        .strip_suffix("_bytes")
+        .and_then(|stem| {
+            facts
+                .metrics
+                .iter()
+                .position(|m| m.name == format!("{stem}_blocks"))
+        });
+    let sum = |metric: usize| -> Option<f64> {
+        if leaking.is_empty() {
+            return facts.per_run.of(facts.totals, facts.metrics, metric, 0);
+        }
+        let each = |&r: &u32| {
+            facts
+                .per_run
+                .of(facts.values, facts.metrics, metric, r as usize)
+        };
+        leaking.iter().map(each).sum()
+    };
+    let certain = |r: &u32| {
+        facts
+            .judgements
+            .get(*r as usize)
+            .is_some_and(|j| j.reason == crate::trend::Reason::Exact)
+    };
+    let certainty = match facts.exact {
+        true if !leaking.is_empty() && leaking.iter().all(certain) => Certainty::Exact,
+        true => Certainty::Counted,
+        false if !leaking.is_empty() => Certainty::Tested,
+        false => Certainty::Untested,
+    };
+    let summary = Summary {
+        certainty,
+        per_run: sum(facts.chosen),
+        blocks_per_run: blocks.and_then(sum),
+        sides: facts
+            .per_run
+            .of_sides(facts.totals, facts.metrics, facts.chosen, 0),
+        leaking,
+        increases,
+        decreases,
+        counts,
+    };
+    let before = column(facts.totals.before(), 0);
+    let after = column(facts.totals.after(), 0);
+    let verdict = if facts.values.base.is_some() {
+        two_sides(facts, &summary, before, after)
+    } else if !summary.leaking.is_empty() {
+        Verdict::Leak
+    } else {
+        one_side(facts, before, after)
+    };
+    (verdict, summary)
+}
+
+fn one_side(facts: &Facts<'_>, before: i64, after: i64) -> Verdict {
+    let is_live = facts.metrics[facts.chosen].nature != Nature::Cumulative;
+    match facts.total_growth {
+        growth if growth.is_leak() && is_live => Verdict::Leak,
+        Growth::Stable | Growth::Unchanged => Verdict::Same,
+        Growth::Undetermined if after != before => Verdict::CannotTell,
+        _ if after > before => Verdict::Grew,
+        _ if after < before => Verdict::Shrank,
+        _ => Verdict::Same,
+    }
+}
+
+/// Within this share of the base's growth per run a leak counts as cured.
+const CURED_BELOW: f64 = 0.02;
+
+fn two_sides(facts: &Facts<'_>, summary: &Summary, before: i64, after: i64) -> Verdict {
+    let series = facts.captures.0 > 1 && facts.captures.1 > 1;
+    if let (Some((base, new)), true) = (summary.sides, series) {
+        return match (base, new) {
+            (b, n) if b > 0.0 && n <= CURED_BELOW * b => Verdict::Cured,
+            (b, n) if (n - b).abs() <= CURED_BELOW * b.abs() => Verdict::Same,
+            (b, n) if n < b => Verdict::Reduced,
+            _ => Verdict::Worse,
+        };
+    }
+    match facts.total_growth {
+        Growth::Unchanged | Growth::Stable => Verdict::Same,
+        Growth::Undetermined => Verdict::CannotTell,
+        _ if after > before => Verdict::Worse,
+        _ if after < before => Verdict::Reduced,
+        _ => Verdict::Same,
+    }
+}

@@ -1,0 +1,4 @@
+//! Statistics of series, over generated series with known labels.
+
+#[path = "trend/mod.rs"]
+mod trend;

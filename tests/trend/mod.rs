@@ -1,0 +1,5 @@
+mod cases;
+mod confusion;
+mod generator;
+mod sampled;
+mod table;
