@@ -250,7 +250,7 @@ mod memray {
     use super::*;
 
     /// A stack as memray's reader gives it, turned root first.
-    fn stack_of(row: &serde_json::Value) -> Vec<(String, String, u32)> {
+    pub fn stack_of(row: &serde_json::Value) -> Vec<(String, String, u32)> {
         let frames = row[0].as_array().unwrap().iter().rev();
         frames
             .map(|f| {
@@ -260,7 +260,7 @@ mod memray {
             .collect()
     }
 
-    fn named(symbols: &Symbols, p: &Profile, row: usize) -> Vec<(String, String, u32)> {
+    pub fn named(symbols: &Symbols, p: &Profile, row: usize) -> Vec<(String, String, u32)> {
         let text = |id| symbols.strings.get(id).to_owned();
         let frames = symbols.stacks.frames(p.stacks[row]);
         frames
@@ -422,6 +422,146 @@ mod memray {
             Select::EverySeconds(1e6),
         ] {
             assert_eq!(at(Some(wrong)).unwrap_err().code(), Code::Usage);
+        }
+    }
+}
+
+mod json_formats {
+    use super::memray::{named, stack_of};
+    use super::*;
+
+    #[test]
+    fn v8_sums_equal_nodes() {
+        let oracle = json("v8-heapprofile/sums.json");
+        for (file, sums) in oracle.as_object().unwrap() {
+            let mut symbols = Symbols::default();
+            let p = one(&format!("v8-heapprofile/{file}"), &mut symbols);
+            assert_eq!(p.columns[0].sum(), sums["total"].as_i64().unwrap() as i128);
+            let samples = format!("from {} samples", sums["samples"]);
+            assert!(p.meta.notes[0].contains(&samples), "{:?}", p.meta.notes);
+            let leaf = |p: &Profile, i: usize| {
+                let frame = symbols.stacks.frames(p.stacks[i]).last()?;
+                let f = symbols.frames.get(frame);
+                let text = |id| symbols.strings.get(id);
+                Some(format!(
+                    "{} {} {}:{}",
+                    text(f.function),
+                    text(f.file),
+                    f.line,
+                    f.column
+                ))
+            };
+            let ours = grouped(&p, leaf);
+            let rows = sums["functions"].as_array().unwrap();
+            assert_eq!(ours.len(), rows.len(), "{file}");
+            for row in rows {
+                let name = row[0].as_str().unwrap().to_owned();
+                assert_eq!(
+                    ours[&Some(name)],
+                    [row[1].as_i64().unwrap()],
+                    "{file} {row}"
+                );
+            }
+        }
+    }
+
+    /// At an interval below the size of the arrays all of them are seen.
+    #[test]
+    fn v8_the_planted_leak() {
+        let mut symbols = Symbols::default();
+        for runs in [10, 60, 110] {
+            let p = one(
+                &format!("v8-heapprofile/runs-{runs}.heapprofile"),
+                &mut symbols,
+            );
+            let by_name = grouped(&p, |p, i| named(&symbols, p, i).pop().map(|f| f.0));
+            let kept = by_name[&Some("remember".to_owned())][0] as f64;
+            let truth = 160_016.0 * runs as f64;
+            assert!(
+                (kept / truth - 1.0).abs() < 0.01,
+                "{runs}: {kept} for {truth}"
+            );
+            let estimated = p.meta.sampling.unwrap().estimated_mean_bytes.unwrap();
+            assert!((16_384.0..24_000.0).contains(&estimated), "{estimated}");
+        }
+    }
+
+    #[test]
+    fn speedscope_equals_memrays_reader() {
+        for runs in [10, 110] {
+            let oracle = json(&format!("memray/runs-{runs}.oracle.json"));
+            for (name, kind) in [("runs", "peak"), ("leaks", "live")] {
+                let mut symbols = Symbols::default();
+                let path = format!("speedscope/{name}-{runs}.speedscope.json");
+                let p = one(&path, &mut symbols);
+                let names: Vec<_> = p.metrics.iter().map(|m| m.name.as_str()).collect();
+                assert_eq!(names, ["bytes", "blocks"]);
+                let ours = grouped(&p, |p, i| named(&symbols, p, i));
+                // memray's transform leaves stacks without Python frames out of its table.
+                for row in oracle[kind]["rows"].as_array().unwrap() {
+                    let stack = stack_of(row);
+                    if stack.is_empty() {
+                        continue;
+                    }
+                    let theirs = [row[2].as_i64().unwrap(), row[1].as_i64().unwrap()];
+                    assert_eq!(ours[&stack], theirs, "{path} {row}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn flamebearers_equal_memrays_reader() {
+        let check = |p: &Profile, symbols: &Symbols, runs: u32| {
+            let oracle = json(&format!("memray/runs-{runs}.oracle.json"));
+            let live = &oracle["live"];
+            assert_eq!(p.columns[0].sum(), live["bytes"].as_i64().unwrap() as i128);
+            let ours = grouped(p, |p, i| {
+                let names = named(symbols, p, i).into_iter().map(|f| f.0);
+                names.collect::<Vec<_>>()
+            });
+            for row in live["rows"].as_array().unwrap() {
+                let stack = stack_of(row);
+                let names = stack.iter().map(|(n, f, l)| format!("{f}:{l} - {n}"));
+                let names: Vec<String> = names.collect();
+                assert_eq!(ours[&names], [row[2].as_i64().unwrap()], "{row}");
+            }
+        };
+        let mut symbols = Symbols::default();
+        for runs in [10, 110] {
+            let p = one(&format!("flamebearer/live-{runs}.json"), &mut symbols);
+            check(&p, &symbols, runs);
+        }
+        let source = open("flamebearer/difference.json");
+        let both = read(&source, &mut symbols, None).unwrap();
+        assert_eq!(both.len(), 2);
+        check(&both[0], &symbols, 10);
+        check(&both[1], &symbols, 110);
+    }
+
+    #[test]
+    fn memray_statistics_equal_the_recording() {
+        for runs in [10, 110, 210] {
+            let mut symbols = Symbols::default();
+            let stats = one(&format!("memray/runs-{runs}.stats.json"), &mut symbols);
+            let whole = one(&format!("memray/runs-{runs}.bin"), &mut symbols);
+            let column = |p: &Profile, name| p.metric(name).unwrap();
+            let leaf = |p: &Profile, i: usize| named(&symbols, p, i).pop();
+            let (theirs, ours) = (grouped(&stats, leaf), grouped(&whole, leaf));
+            for name in ["total_bytes", "total_blocks"] {
+                let (a, b) = (column(&stats, name), column(&whole, name));
+                assert_eq!(
+                    stats.columns[a].sum(),
+                    whole.columns[b].sum(),
+                    "{runs} {name}"
+                );
+                for (place, values) in &theirs {
+                    // memray names stacks without Python frames in words, without a file.
+                    if place.as_ref().is_some_and(|p| !p.1.is_empty()) && values[a] > 0 {
+                        assert_eq!(values[a], ours[place][b], "{runs} {name} {place:?}");
+                    }
+                }
+            }
         }
     }
 }

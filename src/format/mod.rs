@@ -3,11 +3,16 @@
 //! A new format is one file with a `pub static FORMAT: Format` and one line in [`FORMATS`].
 
 pub mod dhat;
+pub mod flamebearer;
 pub mod folded;
+pub mod heapprofile;
 pub mod json;
 pub mod memray;
+pub mod memray_stats;
 pub mod pprof;
+pub mod speedscope;
 pub mod tracemalloc;
+mod tree;
 
 use crate::error::{Code, Error, Result};
 use crate::input::{Select, Source};
@@ -92,7 +97,11 @@ pub static FORMATS: &[&Format] = &[
     &pprof::FORMAT,
     &folded::FORMAT,
     &memray::FORMAT,
+    &memray_stats::FORMAT,
     &tracemalloc::FORMAT,
+    &heapprofile::FORMAT,
+    &speedscope::FORMAT,
+    &flamebearer::FORMAT,
 ];
 
 /// The format called `name`.

@@ -3,8 +3,8 @@
 use super::events::{Names, Record, line, unknown};
 use super::header::Header;
 use super::stream::Stream;
-use super::tree::{ROOT, Tree};
 use crate::error::{Error, Result};
+use crate::format::tree::{ROOT, Tree};
 use crate::model::{Frame, FrameId, Metric, Profile, ProfileBuilder, Symbols};
 use rustc_hash::FxHashMap;
 

@@ -10,7 +10,6 @@ mod header;
 mod lines;
 mod replay;
 mod stream;
-mod tree;
 
 use super::{Capture, Context, Format, Match};
 use crate::error::{Code, Error, Place, Result};
