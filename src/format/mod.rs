@@ -6,11 +6,19 @@ pub mod dhat;
 pub mod flamebearer;
 pub mod folded;
 pub mod heapprofile;
+pub mod heaptrack;
 pub mod json;
+pub mod leaks;
+pub mod lines;
+pub mod massif;
+pub mod memcheck;
 pub mod memray;
 pub mod memray_stats;
+pub mod native;
 pub mod pprof;
 pub mod speedscope;
+#[cfg(test)]
+mod testing;
 pub mod tracemalloc;
 mod tree;
 
@@ -102,6 +110,10 @@ pub static FORMATS: &[&Format] = &[
     &heapprofile::FORMAT,
     &speedscope::FORMAT,
     &flamebearer::FORMAT,
+    &heaptrack::FORMAT,
+    &massif::FORMAT,
+    &memcheck::XML,
+    &memcheck::TEXT,
 ];
 
 /// The format called `name`.

@@ -1,0 +1,104 @@
+//! Frames of native code: names of unsymbolised addresses, and frames as Valgrind prints them.
+
+use super::lines::{base_name, hexadecimal};
+use crate::model::{Frame, FrameId, StrId, Symbols};
+
+/// A frame of which the module and the offset in it are known: `libfoo.so+0x1a2b`.
+pub(crate) fn at_offset(symbols: &mut Symbols, module: StrId, offset: u64) -> Frame {
+    let name = match base_name(symbols.strings.get(module)) {
+        "" => format!("0x{offset:x}"),
+        base => format!("{base}+0x{offset:x}"),
+    };
+    Frame {
+        module,
+        ..Frame::named(symbols.strings.intern(&name))
+    }
+}
+
+/// A frame of which the module and the absolute address are known, but not where the module was
+/// loaded: `libfoo.so+0x*a2b`. Modules start at pages, so that the low twelve bits of an address
+/// stay the same from run to run; they tell most code of one module apart.
+pub(crate) fn in_page(symbols: &mut Symbols, module: StrId, address: u64) -> Frame {
+    let page = address & 0xfff;
+    let name = match base_name(symbols.strings.get(module)) {
+        "" => format!("0x*{page:03x}"),
+        base => format!("{base}+0x*{page:03x}"),
+    };
+    Frame {
+        module,
+        ..Frame::named(symbols.strings.intern(&name))
+    }
+}
+
+/// A frame as Valgrind prints it, without its address: `main (a.c:13)`, `f() (in /usr/lib/x.so)`,
+/// `??? (in /usr/lib/x.so)`, `???`.
+pub(crate) fn valgrind(symbols: &mut Symbols, address: u64, text: &[u8]) -> FrameId {
+    let split = text
+        .strip_suffix(b")")
+        .and_then(|t| Some((t, memchr::memmem::rfind(t, b" (")?)));
+    let (function, place) = match split {
+        Some((t, n)) => (&t[..n], &t[n + 2..]),
+        None => (text, &b""[..]),
+    };
+    let mut frame = Frame::named(StrId::EMPTY);
+    let mut name = function;
+    if let Some(object) = place.strip_prefix(b"in ") {
+        frame.module = symbols.strings.intern_bytes(object);
+    } else if let Some((file, line)) = file_and_line(place) {
+        frame.file = symbols.strings.intern_bytes(file);
+        frame.line = line;
+    } else {
+        // Parentheses of a name without a place: `operator() (int)`.
+        name = text;
+    }
+    if name == b"???" && !frame.module.is_empty() {
+        frame = in_page(symbols, frame.module, address);
+    } else {
+        frame.function = symbols.strings.intern_bytes(name);
+    }
+    symbols.frames.intern(frame)
+}
+
+/// `a.c:13` taken apart.
+fn file_and_line(place: &[u8]) -> Option<(&[u8], u32)> {
+    let colon = memchr::memrchr(b':', place)?;
+    let digits = std::str::from_utf8(&place[colon + 1..]).ok()?;
+    Some((&place[..colon], digits.parse().ok()?))
+}
+
+/// `0xADDRESS: REST` taken apart.
+pub(crate) fn address_and_rest(text: &[u8]) -> Option<(u64, &[u8])> {
+    if !text.starts_with(b"0x") {
+        return None;
+    }
+    let (address, rest) = hexadecimal(text)?;
+    Some((address, rest.strip_prefix(b": ")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_as_valgrind_prints_them() {
+        let mut s = Symbols::default();
+        let mut show = |text: &[u8]| {
+            let id = valgrind(&mut s, 0x48417b4, text);
+            let f = s.frames.get(id);
+            let t = |id| s.strings.get(id);
+            format!("{}|{}|{}|{}", t(f.function), t(f.file), f.line, t(f.module))
+        };
+        assert_eq!(show(b"main (a.c:13)"), "main|a.c|13|");
+        assert_eq!(show(b"f(int, g()) (x y.c:1)"), "f(int, g())|x y.c|1|");
+        assert_eq!(
+            show(b"??? (in /usr/lib/x.so)"),
+            "x.so+0x*7b4||0|/usr/lib/x.so"
+        );
+        assert_eq!(
+            show(b"malloc (in /usr/lib/x.so)"),
+            "malloc||0|/usr/lib/x.so"
+        );
+        assert_eq!(show(b"???"), "???||0|");
+        assert_eq!(show(b"std::f() (.part.0)"), "std::f() (.part.0)||0|");
+    }
+}

@@ -1,0 +1,66 @@
+//! What the tests of readers share.
+
+use super::{Capture, Context, Format, Match};
+use crate::input::Source;
+use crate::model::{Limits, Profile, Symbols};
+
+/// The stacks of a profile's rows as `function file:line;...`, root first.
+pub(crate) fn stacks(profile: &Profile, symbols: &Symbols) -> Vec<String> {
+    let text = |id| symbols.strings.get(id);
+    let frame = |id| {
+        let frame = symbols.frames.get(id);
+        let mut out = text(frame.function).to_owned();
+        if !frame.file.is_empty() {
+            out = format!("{out} {}", text(frame.file));
+        }
+        if frame.line > 0 {
+            out = format!("{out}:{}", frame.line);
+        }
+        out
+    };
+    profile
+        .stacks
+        .iter()
+        .map(|&s| {
+            let frames: Vec<String> = symbols.stacks.frames(s).map(frame).collect();
+            frames.join(";")
+        })
+        .collect()
+}
+
+/// Reads bytes as `format`; what it says about them if it takes them.
+pub(crate) fn read(format: &Format, bytes: &[u8]) -> crate::Result<(Symbols, Vec<Profile>)> {
+    let mut symbols = Symbols::default();
+    let source = Source::from_bytes("x", bytes.to_vec(), Limits::default())?;
+    let captures = (format.read)(&source, &mut Context::new(&mut symbols))?;
+    let mut profiles = Vec::new();
+    for Capture::Profile(profile) in captures {
+        profile.check_valid(&symbols)?;
+        profiles.push(profile);
+    }
+    Ok((symbols, profiles))
+}
+
+/// Cuts a capture at 200 places and flips 200 of its bytes: none may panic, and every error has
+/// a text of one line. Whether a cut is salvaged or refused is for the format's own tests.
+pub(crate) fn cut_and_flip(format: &Format, whole: &[u8]) {
+    assert_ne!((format.sniff)(whole), Match::No);
+    read(format, whole).unwrap();
+    let mut seed = 0x9e37_79b9_u64;
+    for i in 0..200 {
+        let cut = whole.len() * i / 200;
+        check(format, &whole[..cut]);
+        seed = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+        let mut flipped = whole.to_vec();
+        let at = (seed >> 33) as usize % flipped.len();
+        flipped[at] ^= (seed >> 21) as u8 | 1;
+        check(format, &flipped);
+    }
+}
+
+fn check(format: &Format, bytes: &[u8]) {
+    let _ = (format.sniff)(bytes);
+    if let Err(error) = read(format, bytes) {
+        assert_eq!(error.to_string().lines().count(), 1);
+    }
+}
