@@ -5,7 +5,8 @@ use crate::diff::{Group, GroupBy, Growth, PerRun, Side, Values};
 use crate::model::{Frame, Metric, Salvage, Sampling, StackId, Symbols};
 use crate::normalize::{Naming, SiteId};
 use crate::trend::{Judgement, Slope};
-use crate::verdict::{Finding, Summary, Verdict};
+use crate::verdict::{Finding, SubjectKind, Summary, Verdict};
+use sha2::{Digest, Sha256};
 use std::cell::OnceCell;
 
 /// One capture of the comparison.
@@ -118,6 +119,8 @@ pub struct Report<'a> {
     pub total_growth: Growth,
     /// What the statistics say of each row's series; empty for fewer than three captures.
     pub judgements: Vec<Judgement>,
+    /// What they say of the total.
+    pub total_judgement: Option<Judgement>,
     /// The rows in display order; rows below `--min-delta` are not in it.
     pub order: Vec<u32>,
     /// Conclusions, most severe first.
@@ -132,8 +135,9 @@ pub struct Report<'a> {
 
 /// The robust slope of a row, worked out when it is printed.
 pub struct Slopes<'a> {
-    /// The slope of the chosen metric in a row, per run (per capture where runs are unknown).
-    pub of_row: Box<dyn Fn(&Values, usize) -> Option<Slope> + 'a>,
+    /// The slope of the chosen metric in a row that was judged so, per run (per capture where
+    /// runs are unknown).
+    pub of_row: Box<dyn Fn(&Values, usize, &Judgement) -> Option<Slope> + 'a>,
 }
 
 impl std::fmt::Debug for Slopes<'_> {
@@ -248,6 +252,23 @@ impl Report<'_> {
                     .collect()
             }
         }
+    }
+
+    /// The identity of a finding: the head of SHA-256 over its rule and its subject. Of a site
+    /// the hash takes part, not the rank: sites that differ in lines alone share a finding's id,
+    /// and it outlives edits above them.
+    pub fn finding_id(&self, finding: &Finding) -> u64 {
+        let subject = match finding.subject.kind {
+            SubjectKind::Site => format!("{:016x}", self.id(finding.subject.index as usize).hash),
+            SubjectKind::Capture => finding.subject.index.to_string(),
+        };
+        let mut hash = Sha256::new();
+        for part in [finding.rule.id, finding.subject.kind.as_str(), &subject] {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+        let digest = hash.finalize();
+        digest.iter().take(8).fold(0, |n, &b| n << 8 | b as u64)
     }
 
     /// How a row was recognised.

@@ -58,12 +58,10 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         .as_ref()
         .map(|c| judge.rows(c).0)
         .unwrap_or_default();
-    let total_growth = judge
-        .rows(&totals)
-        .0
-        .first()
-        .copied()
-        .unwrap_or(Growth::Unchanged);
+    let (total_growth, total_judgement) = judge.rows(&totals);
+    let total_growth = total_growth.first().copied();
+    let total_growth = total_growth.unwrap_or(Growth::Unchanged);
+    let total_judgement = total_judgement.first().copied();
     let sides =
         [Side::Base, Side::New].map(|s| prepared.captures.iter().filter(|c| c.side == s).count());
     let (verdict, summary) = verdict::summarise(&verdict::Facts {
@@ -94,7 +92,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
             total_after: totals.after().get(table.chosen).map_or(0, |c| c.sum()),
         },
     );
-    let of_row = judge.slopes(judgements.clone());
+    let of_row = judge.slopes();
     let mut report = Report {
         symbols: &prepared.symbols,
         names: naming,
@@ -115,6 +113,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         cumulative_growth,
         total_growth,
         judgements,
+        total_judgement,
         order: Vec::new(),
         findings,
         notes: prepared.notes.clone(),
@@ -244,14 +243,10 @@ impl<'a> Judging<'a> {
     }
 
     /// The robust slope of a row on demand.
-    fn slopes(
-        self,
-        judgements: Vec<Judgement>,
-    ) -> Box<dyn Fn(&Values, usize) -> Option<trend::Slope> + 'a> {
+    fn slopes(self) -> Box<dyn Fn(&Values, usize, &Judgement) -> Option<trend::Slope> + 'a> {
         let level = 0.001;
-        Box::new(move |values, row| {
+        Box::new(move |values, row, judgement| {
             let (skip, plan) = self.plan.as_ref()?;
-            let judgement = judgements.get(row)?;
             let mut out = trend::Row::default();
             out.values.resize(values.series.len() - skip, 0.0);
             fill(values, *skip, row, &mut out);

@@ -272,15 +272,15 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
     }
     let naming = Naming::new(&prepared.symbols, prepared.language, paths);
     let report = analysis::report(&prepared, &naming, &shape);
+    let limit = args.rows.limit;
     for (rendering, target) in targets {
-        let bytes = match rendering {
-            Rendering::Text => {
-                let style = style(&args.rows, &args.out, terminal, target.is_stdout());
-                render::text(&report, &style).into_bytes()
-            }
-            _ => Vec::new(),
-        };
-        target.write(&bytes)?;
+        let style = style(&args.rows, &args.out, terminal, target.is_stdout());
+        target.write_with(|out| match rendering {
+            Rendering::Text => render::plain(&render::text(&report, &style), out),
+            Rendering::Json => render::json::write(&report, limit, out),
+            Rendering::Jsonl => render::json::write_lines(&report, limit, out),
+            _ => Ok(()),
+        })?;
     }
     Ok(DONE)
 }
