@@ -38,34 +38,40 @@ const RENDERINGS: &[(&str, &str, Rendering)] = &[
 ];
 
 impl Rendering {
-    /// The rendering called `name`.
-    pub fn by_name(name: &str) -> Result<Rendering> {
+    /// What `heapdiff compare` renders.
+    pub const OF_COMPARE: &'static [Rendering] = &[
+        Rendering::Text,
+        Rendering::Json,
+        Rendering::Jsonl,
+        Rendering::Markdown,
+        Rendering::Csv,
+        Rendering::Folded,
+        Rendering::Pprof,
+        Rendering::Svg,
+    ];
+
+    /// The rendering called `name`, of those that a command offers.
+    pub fn by_name(name: &str, offered: &[Rendering]) -> Result<Rendering> {
+        let table = || RENDERINGS.iter().filter(|(_, _, r)| offered.contains(r));
         let known =
             |(n, e, _): &&(&str, &str, Rendering)| *n == name || e.trim_start_matches('.') == name;
-        RENDERINGS
-            .iter()
-            .find(known)
-            .map(|&(_, _, r)| r)
-            .ok_or_else(|| {
-                let names: Vec<_> = RENDERINGS.iter().map(|(n, ..)| *n).collect();
-                Error::usage(format!("no rendering is called {name:?}"))
-                    .help(format!("one of {}", names.join(", ")))
-            })
+        table().find(known).map(|&(_, _, r)| r).ok_or_else(|| {
+            let names: Vec<_> = table().map(|(n, ..)| *n).collect();
+            Error::usage(format!("this command has no rendering {name:?}"))
+                .help(format!("it has {}", names.join(", ")))
+        })
     }
 
-    /// The rendering that a file's ending asks for.
-    pub fn of_file(path: &str) -> Result<Rendering> {
+    /// The rendering that a file's ending asks for, of those that a command offers.
+    pub fn of_file(path: &str, offered: &[Rendering]) -> Result<Rendering> {
+        let table = || RENDERINGS.iter().filter(|(_, _, r)| offered.contains(r));
         let ends = |(_, ending, _): &&(&str, &str, Rendering)| path.ends_with(ending);
-        RENDERINGS
-            .iter()
-            .find(ends)
-            .map(|&(_, _, r)| r)
-            .ok_or_else(|| {
-                let endings: Vec<_> = RENDERINGS.iter().map(|(_, e, _)| *e).collect();
-                Error::usage("the ending names no rendering of this command")
-                    .in_file(path)
-                    .help(format!("one of {}", endings.join(", ")))
-            })
+        table().find(ends).map(|&(_, _, r)| r).ok_or_else(|| {
+            let endings: Vec<_> = table().map(|(_, e, _)| *e).collect();
+            Error::usage("its ending names no rendering that this command has")
+                .in_file(path)
+                .help(format!("it has {}", endings.join(", ")))
+        })
     }
 }
 

@@ -1,9 +1,26 @@
 //! Report to bytes. Nothing here reads or writes files, or knows how a capture is stored.
+//!
+//! Profiles are written for other tools by [`pprof`], [`folded`], [`dhat`] and [`speedscope`].
 
+pub mod dhat;
+pub mod folded;
+pub mod inspect;
+mod locations;
+pub mod pprof;
+mod proto;
+pub mod speedscope;
+pub mod svg;
 mod text;
 pub mod words;
 
 pub use text::{Style, text};
+
+use crate::error::{Code, Error};
+
+/// An output that cannot be written to; the caller adds its name.
+fn unwritable(error: std::io::Error) -> Error {
+    Error::new(Code::Unwritable, error.to_string())
+}
 
 /// Paragraphs wrapped at `width` characters.
 pub fn wrap(text: &str, width: usize) -> String {

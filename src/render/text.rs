@@ -304,7 +304,7 @@ impl Writer<'_> {
             header.push("cum growth");
         }
         if !series {
-            header.push("% of before");
+            header.push("change");
             header.push("before");
         }
         header.push("after");
@@ -312,7 +312,9 @@ impl Writer<'_> {
         if series {
             header.push("series");
         }
-        header.push("class");
+        if series {
+            header.push("class");
+        }
         header.push(noun(&r.group_by));
         let mut rows: Vec<(Vec<String>, Growth, i128)> = Vec::new();
         for &row in r.order.iter().take(shown) {
@@ -416,7 +418,9 @@ impl Writer<'_> {
         if series {
             cells.push(spark(&r.series(&r.values, row).collect::<Vec<_>>()));
         }
-        cells.push(growth.as_str().to_owned());
+        if series {
+            cells.push(growth.as_str().to_owned());
+        }
         cells.push(String::new());
         (cells, growth, delta)
     }
@@ -491,7 +495,9 @@ impl Writer<'_> {
                 String::new()
             });
         }
-        cells.push(class.to_owned());
+        if series {
+            cells.push(class.to_owned());
+        }
         cells.push(name.to_owned());
         (cells, Growth::Unchanged, delta)
     }

@@ -125,13 +125,14 @@ const SOURCES: &[&str] = &[
     "S", "s", "php", "pl", "lua",
 ];
 
-/// `load (x.c)`, `load (dir/x.py:12)`, `load (libc.so.6)`: name, file, line, and whether the file
+/// `load (x.c)`, `load (dir/x.py:12)`, `load (libc.so.6)`, `load (in /lib/libc.so.6)`: name, file, line, and whether the file
 /// is an object file. Names keep their parentheses where it is not certain.
 fn place(name: &str) -> Option<(&str, &str, u32, bool)> {
     let (function, inner) = name.strip_suffix(')')?.rsplit_once(" (")?;
     if function.is_empty() || inner.contains(['(', ')', '<', '>', ',', '*', '&', '"']) {
         return None;
     }
+    let inner = inner.strip_prefix("in ").unwrap_or(inner);
     let (file, line) = match inner.rsplit_once(':') {
         Some((file, line)) => (file, line.parse().ok().filter(|&l| l > 0)?),
         None => (inner, 0),

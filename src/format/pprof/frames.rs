@@ -100,7 +100,7 @@ impl Places {
                     continue;
                 };
                 let (function, file) = names[f];
-                if function.is_empty() {
+                if function.is_empty() && file.is_empty() {
                     continue;
                 }
                 named = true;
