@@ -1,4 +1,4 @@
-/* The encoder of events: a format like MessagePack, collected in a buffer that is a list of chunks. */
+/* The encoder of events: a format like MessagePack, collected in a buffer of chunks. */
 #include "forwarder.h"
 
 #include <stdlib.h>
