@@ -1,6 +1,7 @@
 //! Behaviour at the surface: the library's and the program's.
 
 mod formats_managed;
+mod formats_native;
 mod layers;
 mod program;
 mod telemetry;
