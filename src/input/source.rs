@@ -16,6 +16,8 @@ pub enum Packing {
     Gzip,
     /// Zstandard; several frames are one stream.
     Zstd,
+    /// LZ4 frames.
+    Lz4,
 }
 
 impl Packing {
@@ -27,6 +29,8 @@ impl Packing {
             || (head.len() >= 4 && head[0] & 0xf0 == 0x50 && head[1..4] == [0x2a, 0x4d, 0x18])
         {
             Packing::Zstd
+        } else if head.starts_with(&[0x04, 0x22, 0x4d, 0x18]) {
+            Packing::Lz4
         } else {
             Packing::Plain
         }
@@ -38,6 +42,7 @@ impl Packing {
             Packing::Plain => "plain",
             Packing::Gzip => "gzip",
             Packing::Zstd => "zstd",
+            Packing::Lz4 => "lz4",
         }
     }
 }
@@ -219,6 +224,7 @@ impl Source {
                 rest: stored,
                 frame: None,
             }),
+            Packing::Lz4 => self.bounded(lz4_flex::frame::FrameDecoder::new(stored)),
         }
     }
 

@@ -203,15 +203,23 @@ fn place(name: &str) -> Option<(&str, &str, u32, bool)> {
     }
 }
 
+/// What stands for every address.
+const ADDRESS: &str = "0x...";
+
 /// The frame that a text stands for. An address without a name is `0x...`: it changes with every
 /// start of the program.
 fn frame(text: &str, symbols: &mut Symbols) -> Frame {
     let name = without_mark(text);
     if is_address(name) {
-        return Frame::named(symbols.strings.intern("0x..."));
+        return Frame::named(symbols.strings.intern(ADDRESS));
     }
     let Some((function, file, line, object)) = place(name) else {
         return Frame::named(symbols.strings.intern(name));
+    };
+    let function = if is_address(function) {
+        ADDRESS
+    } else {
+        function
     };
     let function = symbols.strings.intern(function);
     let file = symbols.strings.intern(file);
@@ -266,6 +274,10 @@ mod tests {
         assert_eq!(
             read("load (x.c)"),
             ("load".into(), "x.c".into(), "".into(), 0)
+        );
+        assert_eq!(
+            read("0x7f12ab (rtld.c)"),
+            ("0x...".into(), "rtld.c".into(), "".into(), 0)
         );
         assert_eq!(
             read("<module> (app/main.py:12)"),
