@@ -157,14 +157,15 @@ impl Writer<'_> {
 
     fn two_sides_fact(&self, delta: i128, before: i128) -> String {
         let r = self.report;
+        let of_one = r.captures.len() == 2;
         match r.summary.sides {
-            Some((base, new)) => format!(
+            Some((base, new)) if !of_one => format!(
                 "{} per run -> {} per run (difference {})",
                 self.rate_plain(base),
                 self.rate_plain(new),
                 self.rate(new - base)
             ),
-            None => format!(
+            _ => format!(
                 "{} {}{}",
                 r.metric().name,
                 self.signed(delta),
