@@ -83,6 +83,10 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
             captures: prepared.captures.len(),
             runs_per_hour: shape.runs_per_hour,
             memory_limit: shape.memory_limit,
+            owner: &|row| match &keys {
+                Keys::Stacks(stacks) => naming.owner_key(stacks[row as usize]),
+                Keys::Groups(_) => row as u64,
+            },
             total_after: totals.after().get(table.chosen).map_or(0, |c| c.sum()),
         },
     );
@@ -104,6 +108,9 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         filtered: table.filtered.clone(),
         filtered_samples: table.filtered_samples,
         per_run,
+        driver: shape.driver.clone(),
+        runs_per_hour: shape.runs_per_hour,
+        memory_limit: shape.memory_limit,
         judge,
         judged,
         cumulative_judged,
