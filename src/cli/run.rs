@@ -7,9 +7,10 @@ use super::output::{Rendering, Target, to_stdout};
 use super::prepare::{self, Look};
 use crate::diff::{Filters, GroupBy, TagFilter};
 use crate::error::{Error, Result};
+use crate::format;
 use crate::normalize::{Naming, PathMap};
 use crate::render;
-use crate::{format, units};
+use crate::units;
 use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -21,7 +22,7 @@ const FAILED: u8 = 2;
 
 /// Runs a command line; returns the exit status.
 pub fn run(args: impl Iterator<Item = OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match Cli::try_parse_from(args.map(stdin_with_runs)) {
         Ok(cli) => cli,
         Err(e) => return usage(&e),
     };
@@ -34,6 +35,16 @@ pub fn run(args: impl Iterator<Item = OsString>) -> u8 {
             );
             FAILED
         }
+    }
+}
+
+/// `-@800` is standard input with its runs, no option.
+fn stdin_with_runs(arg: OsString) -> OsString {
+    match arg.to_str() {
+        Some(text) if text.starts_with("-@") || text.starts_with("-#") => {
+            format!("{}{}", crate::input::STDIN, &text[1..]).into()
+        }
+        _ => arg,
     }
 }
 
@@ -141,18 +152,23 @@ fn formats(terminal: &Terminal) -> String {
 }
 
 /// The outputs of a command, opened: what each is, and where it goes.
+///
+/// Errors: a rendering that is not in `offered`, a target that cannot be written.
 pub(super) fn targets(
     outputs: &[String],
     format: Option<&str>,
+    offered: &[Rendering],
 ) -> Result<Vec<(Rendering, Target)>> {
     let mut targets = Vec::new();
-    let named = format.map(Rendering::by_name).transpose()?;
+    let named = format
+        .map(|name| Rendering::by_name(name, offered))
+        .transpose()?;
     let mut stdout_taken = false;
     for path in outputs {
         let rendering = match (path.as_str(), named) {
             ("-", Some(rendering)) => rendering,
             ("-", None) => Rendering::Text,
-            (path, _) => Rendering::of_file(path)?,
+            (path, _) => Rendering::of_file(path, offered)?,
         };
         if path == "-" && std::mem::replace(&mut stdout_taken, true) {
             return Err(
@@ -241,7 +257,11 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
     };
     let paths = path_map(&args.rows)?;
     let reading = Reading::new(&args.input)?;
-    let targets = targets(&args.out.output, args.out.format.as_deref())?;
+    let targets = targets(
+        &args.out.output,
+        args.out.format.as_deref(),
+        Rendering::OF_COMPARE,
+    )?;
     let items = load::items(&args.captures, &args.base, args.input.merge_by)?;
     let prepared = prepare::prepare(&items, &reading, &look)?;
     if prepared.captures.len() < 2 {
@@ -252,15 +272,19 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
     }
     let naming = Naming::new(&prepared.symbols, prepared.language, paths);
     let report = analysis::report(&prepared, &naming, &shape);
+    let limit = args.rows.limit;
     for (rendering, target) in targets {
-        let bytes = match rendering {
-            Rendering::Text => {
-                let style = style(&args.rows, &args.out, terminal, target.is_stdout());
-                render::text(&report, &style).into_bytes()
-            }
-            _ => Vec::new(),
-        };
-        target.write(&bytes)?;
+        let style = style(&args.rows, &args.out, terminal, target.is_stdout());
+        target.write_with(|out| match rendering {
+            Rendering::Text => render::plain(&render::text(&report, &style), out),
+            Rendering::Json => render::json::write(&report, limit, out),
+            Rendering::Jsonl => render::json::write_lines(&report, limit, out),
+            Rendering::Markdown => render::markdown::write(&report, &style, out),
+            Rendering::Csv => render::csv::write(&report, limit, out),
+            Rendering::Folded => render::difference::folded(&report, out),
+            Rendering::Pprof => render::difference::pprof(&report, out),
+            Rendering::Svg => render::svg::growth(&report, out),
+        })?;
     }
     Ok(DONE)
 }

@@ -1,9 +1,45 @@
 //! Report to bytes. Nothing here reads or writes files, or knows how a capture is stored.
+//!
+//! Profiles are written for other tools by [`pprof`], [`folded`], [`dhat`] and [`speedscope`].
 
+pub mod csv;
+pub mod dhat;
+pub mod difference;
+mod finding;
+pub mod folded;
+pub mod inspect;
+pub mod json;
+mod locations;
+pub mod markdown;
+mod merged;
+pub mod pprof;
+mod proto;
+pub mod speedscope;
+pub mod svg;
 mod text;
 pub mod words;
 
+pub use finding::title;
 pub use text::{Style, text};
+
+use crate::error::{Code, Error, Result};
+use crate::report::Report;
+
+/// An output that cannot be written to; the caller adds its name.
+fn unwritable(error: std::io::Error) -> Error {
+    Error::new(Code::Unwritable, error.to_string())
+}
+
+/// Writes text as it is. Errors: `out` cannot be written to.
+pub fn plain(text: &str, out: &mut dyn std::io::Write) -> Result<()> {
+    out.write_all(text.as_bytes()).map_err(unwritable)
+}
+
+/// Number of rows that a machine's rendering lists: all, unless `limit` says fewer.
+fn shown(report: &Report<'_>, limit: Option<usize>) -> usize {
+    let all = report.order.len();
+    limit.filter(|&n| n > 0).map_or(all, |n| n.min(all))
+}
 
 /// Paragraphs wrapped at `width` characters.
 pub fn wrap(text: &str, width: usize) -> String {
@@ -27,4 +63,10 @@ pub fn wrap(text: &str, width: usize) -> String {
         }
     }
     out
+}
+
+/// Whether a character turns the direction of writing: a name that holds one can make the text
+/// around it read otherwise than it is.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -15,6 +15,45 @@ pub fn function(report: &Report<'_>, id: FrameId) -> String {
     }
 }
 
+/// A frame's function in a chain of several: type and method, without the path to them.
+pub fn short_function(report: &Report<'_>, id: FrameId) -> String {
+    let normal = report.names.frame(id);
+    if normal.hole || normal.sym.is_empty() {
+        return function(report, id);
+    }
+    short_name(&normal.sym).into_owned()
+}
+
+/// The last two components of a path of `::`, of a Go name what follows the last `/`. Separators
+/// inside brackets do not count; `<a::T as b::Tr>::m` is `T::m`.
+fn short_name(name: &str) -> std::borrow::Cow<'_, str> {
+    if let Some((inside, method)) = name.strip_prefix('<').and_then(|n| n.rsplit_once(">::"))
+        && let Some((own, _)) = inside.split_once(" as ")
+        && !own.contains(['<', '('])
+    {
+        let own = own.rsplit("::").next().unwrap_or(own);
+        return format!("{own}::{method}").into();
+    }
+    let mut depth = 0i32;
+    let mut found = 0;
+    let bytes = name.as_bytes();
+    for i in (1..bytes.len()).rev() {
+        match bytes[i] {
+            b'>' | b')' | b']' | b'}' if bytes[i - 1] != b'-' => depth += 1,
+            b'<' | b'(' | b'[' | b'{' => depth -= 1,
+            b':' if depth <= 0 && bytes[i - 1] == b':' => {
+                found += 1;
+                if found == 2 {
+                    return name[i + 1..].into();
+                }
+            }
+            b'/' if depth <= 0 => return name[i + 1..].into(),
+            _ => {}
+        }
+    }
+    name.into()
+}
+
 /// What a frame without a function is called.
 fn fallback(report: &Report<'_>, frame: &Frame) -> String {
     let strings = &report.symbols.strings;
@@ -56,15 +95,29 @@ pub fn place(report: &Report<'_>, frame: &Frame) -> String {
 /// What a row is called: callers of the owner, the owner, and what it called, then its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiteName {
-    /// The chain of functions, outermost first.
-    pub chain: Vec<String>,
+    /// The functions that call the owner, outermost first.
+    pub callers: Vec<String>,
+    /// The function that the row is named by.
+    pub owner: String,
+    /// The library function that the owner called to allocate; empty for none.
+    pub api: String,
     /// Where in the source the owner is.
     pub place: String,
 }
 
 impl SiteName {
-    /// The name in at most `width` characters: callers are dropped first, then names shortened in
-    /// the middle, never the place.
+    /// A name of one part.
+    pub fn plain(name: String, place: String) -> SiteName {
+        SiteName {
+            callers: Vec::new(),
+            owner: name,
+            api: String::new(),
+            place,
+        }
+    }
+
+    /// The name in at most `width` characters: callers are dropped first, then what the owner
+    /// called, and only then is the owner shortened, in the middle; the place stays.
     pub fn fit(&self, width: usize) -> String {
         let place = if self.place.is_empty() {
             String::new()
@@ -72,31 +125,24 @@ impl SiteName {
             format!("  {}", self.place)
         };
         let room = width.saturating_sub(place.chars().count()).max(12);
-        let mut chain: &[String] = &self.chain;
-        let length = |c: &[String]| {
-            c.iter()
-                .map(|n| n.chars().count() + 3)
-                .sum::<usize>()
-                .saturating_sub(3)
-        };
-        while chain.len() > 2 && length(chain) > room {
-            chain = &chain[1..];
+        let mut chain: Vec<&str> = self.callers.iter().map(String::as_str).collect();
+        chain.push(&self.owner);
+        if !self.api.is_empty() {
+            chain.push(&self.api);
         }
-        let names = if length(chain) <= room || chain.is_empty() {
-            chain.join(" > ")
+        let length = |c: &[&str]| c.iter().map(|n| n.chars().count() + 3).sum::<usize>() - 3;
+        let mut callers = self.callers.len();
+        while callers > 0 && length(&chain) > room {
+            chain.remove(0);
+            callers -= 1;
+        }
+        if length(&chain) > room {
+            chain.truncate(1);
+        }
+        let names = if length(&chain) > room {
+            shorten(chain[0], room)
         } else {
-            let each = (room.saturating_sub(3 * (chain.len() - 1)) / chain.len()).max(8);
-            let mut spare = room.saturating_sub(3 * (chain.len() - 1));
-            let mut left = chain.len();
-            let mut parts = Vec::new();
-            for name in chain {
-                let share = (spare / left.max(1)).max(each);
-                let part = shorten(name, share);
-                spare = spare.saturating_sub(part.chars().count());
-                left -= 1;
-                parts.push(part);
-            }
-            parts.join(" > ")
+            chain.join(" > ")
         };
         format!("{names}{place}")
     }
@@ -118,7 +164,7 @@ pub fn shorten(name: &str, width: usize) -> String {
 }
 
 /// Number of callers shown before the owner.
-const CALLERS: usize = 1;
+const CALLERS: usize = 2;
 
 /// What `row` is called. Control characters become U+FFFD.
 pub fn site(report: &Report<'_>, row: usize) -> SiteName {
@@ -139,39 +185,29 @@ pub fn site(report: &Report<'_>, row: usize) -> SiteName {
                 "" => (strings.get(frame.module).to_owned(), String::new()),
                 function => (function.to_owned(), place(report, &frame)),
             };
-            SiteName {
-                chain: vec![clean(name)],
-                place: clean(place),
-            }
+            SiteName::plain(clean(name), clean(place))
         }
         Keys::Stacks(stacks) => {
             let ids: Vec<FrameId> = report.symbols.stacks.frames(stacks[row]).collect();
             if ids.is_empty() {
-                return SiteName {
-                    chain: vec!["[no stack]".into()],
-                    place: String::new(),
-                };
+                return SiteName::plain("[no stack]".into(), String::new());
             }
             let class = |i: usize| report.names.frame(ids[i]).class;
+            let name = |i: usize| clean(short_function(report, ids[i]));
             let owner = report.owner(row).unwrap_or(ids.len() - 1);
-            let mut chain = Vec::new();
-            let callers: Vec<usize> = (0..owner)
+            let mut callers: Vec<String> = (0..owner)
                 .rev()
                 .filter(|&i| class(i) == FrameClass::User)
                 .take(CALLERS)
+                .map(name)
                 .collect();
-            for i in callers.into_iter().rev() {
-                chain.push(clean(function(report, ids[i])));
-            }
-            chain.push(clean(function(report, ids[owner])));
+            callers.reverse();
             let api = (owner + 1..ids.len()).find(|&i| class(i) != FrameClass::Allocator);
-            if let Some(i) = api {
-                chain.push(clean(function(report, ids[i])));
-            }
-            chain.dedup();
             let frame = report.symbols.frames.get(ids[owner]);
             SiteName {
-                chain,
+                callers,
+                owner: name(owner),
+                api: api.map(name).unwrap_or_default(),
                 place: clean(place(report, &frame)),
             }
         }
@@ -195,16 +231,34 @@ mod tests {
     fn names_are_shortened_in_the_middle() {
         assert_eq!(shorten("abcdefghijklmnop", 10), "ab...lmnop");
         assert_eq!(shorten("short", 10), "short");
-        let name = SiteName {
-            chain: vec!["a".repeat(40), "owner".into(), "api".into()],
+        let mut name = SiteName {
+            callers: vec!["a".repeat(40)],
+            owner: "owner".into(),
+            api: "api".into(),
             place: "x.rs:1".into(),
         };
         assert_eq!(name.fit(40), "owner > api  x.rs:1");
-        let long = SiteName {
-            chain: vec!["o".repeat(60), "p".repeat(60)],
-            place: "x.rs:1".into(),
-        };
-        assert!(long.fit(60).chars().count() <= 60, "{}", long.fit(60));
+        name.api = "p".repeat(60);
+        assert_eq!(name.fit(60), "owner  x.rs:1");
+        name.owner = "o".repeat(60);
+        assert_eq!(name.fit(60).chars().count(), 60);
+    }
+
+    #[test]
+    fn paths_of_functions_are_cut() {
+        let cases = [
+            ("ingest::Buffer::readd_failed", "Buffer::readd_failed"),
+            ("alloc::vec::Vec::with_capacity", "Vec::with_capacity"),
+            ("<ingest::Store as ingest::Sink>::write", "Store::write"),
+            ("github.com/a/b.(*T).Add", "b.(*T).Add"),
+            ("main.(*Service).flush", "main.(*Service).flush"),
+            ("operator new", "operator new"),
+            ("a::b::{closure}::{closure}", "{closure}::{closure}"),
+            ("readd_failed", "readd_failed"),
+        ];
+        for (name, short) in cases {
+            assert_eq!(short_name(name), short);
+        }
     }
 
     #[test]

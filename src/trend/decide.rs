@@ -53,10 +53,12 @@ fn extra(fit: &Fit) -> f64 {
         7 => 3.0,
         _ => 0.0,
     };
+    // With more captures a step or a warm-up shows itself: less is asked.
+    let rate = (1500.0 / fit.line.n as f64).min(150.0);
     let noisy = if fit.line.known {
         8.0
     } else {
-        (150.0 * (fit.residual - 0.035).max(0.0)).min(8.0)
+        (rate * (fit.residual - 0.035).max(0.0)).min(8.0)
     };
     few + noisy
 }

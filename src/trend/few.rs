@@ -37,10 +37,10 @@ pub(super) fn judge(x: &[f64], y: &[f64], blocks: Option<&[f64]>) -> Verdict {
     }
     if y.len() == 4 {
         let r: Vec<f64> = rates(x, y).collect();
-        if r[0] > TWICE * r[1].max(r[2]) {
-            if let Some(v) = leak(&x[1..], &y[1..], blocks.map(|b| &b[1..])) {
-                return Verdict { warm_up: 1, ..v };
-            }
+        if r[0] > TWICE * r[1].max(r[2])
+            && let Some(v) = leak(&x[1..], &y[1..], blocks.map(|b| &b[1..]))
+        {
+            return Verdict { warm_up: 1, ..v };
         }
     }
     other(x, y, blocks)

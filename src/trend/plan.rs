@@ -75,8 +75,19 @@ impl Plan {
         }
     }
 
-    /// The given capture that stands at a place.
-    pub(super) fn given(&self, place: usize) -> usize {
+    /// Whether all captures are equally far apart, within 1 %. Three or four
+    /// such captures of a periodic program may show a ramp that is not there:
+    /// advise uneven intervals (10, 20, 45, 80 runs).
+    pub fn is_even(&self) -> bool {
+        let mean = self.span() / (self.x.len().max(2) - 1) as f64;
+        self.x
+            .windows(2)
+            .all(|x| (x[1] - x[0] - mean).abs() <= 0.01 * mean)
+    }
+
+    /// The index given to [`Plan::new`] of the capture at a place of [`Plan::x`]
+    /// (the first of those averaged there).
+    pub fn given(&self, place: usize) -> usize {
         self.order
             .get(place * self.bin)
             .map_or(place, |&i| i as usize)
@@ -153,6 +164,7 @@ mod tests {
         let plan = Plan::new(&[30.0, 10.0, 20.0]).unwrap();
         assert_eq!(plan.x(), [10.0, 20.0, 30.0]);
         assert_eq!(plan.given(0), 1);
+        assert!(plan.is_even() && !Plan::new(&[10.0, 20.0, 45.0]).unwrap().is_even());
         let many: Vec<f64> = (0..300).map(f64::from).collect();
         let plan = Plan::new(&many).unwrap();
         assert_eq!(plan.captures(), 300);

@@ -21,28 +21,31 @@ pub struct Slope {
     pub hi: f64,
 }
 
-/// The number of rising less falling pairs, and its variance when nothing
-/// trends (Kendall 1970, ties in both). `n (n - 1) / 2` comparisons, nothing
-/// allocated.
-fn kendall(x: &[f64], y: &[f64]) -> (i64, f64) {
+/// Rising less falling pairs; `n (n - 1) / 2` comparisons.
+fn rising_pairs(x: &[f64], y: &[f64]) -> i64 {
+    let n = x.len().min(y.len());
+    let mut s = 0_i64;
+    for i in 0..n {
+        for j in i + 1..n {
+            let up = i64::from(y[j] > y[i]) - i64::from(y[j] < y[i]);
+            let on = i64::from(x[j] > x[i]) - i64::from(x[j] < x[i]);
+            s += up * on;
+        }
+    }
+    s
+}
+
+/// The variance of [`rising_pairs`] when nothing trends (Kendall 1970, ties in
+/// both). `n^2` comparisons, nothing allocated.
+fn pair_variance(x: &[f64], y: &[f64]) -> f64 {
     let n = x.len().min(y.len());
     let nf = n as f64;
-    let mut s = 0_i64;
-    // Sums over values of t - 1 and so on become sums over groups of t (t - 1).
+    // Sums over groups of t (t - 1) and so on are sums over values of t - 1.
     let (mut y5, mut y1, mut y2) = (0.0, 0.0, 0.0);
     let (mut x5, mut x1, mut x2) = (0.0, 0.0, 0.0);
     for i in 0..n {
-        let (mut tx, mut ty) = (1.0_f64, 1.0_f64);
-        for j in 0..n {
-            if j > i {
-                s += i64::from((x[j] > x[i] && y[j] > y[i]) || (x[j] < x[i] && y[j] < y[i]));
-                s -= i64::from((x[j] > x[i] && y[j] < y[i]) || (x[j] < x[i] && y[j] > y[i]));
-            }
-            if j != i {
-                tx += f64::from(u8::from(x[i] == x[j]));
-                ty += f64::from(u8::from(y[i] == y[j]));
-            }
-        }
+        let tx = x[..n].iter().filter(|&&v| v == x[i]).count() as f64;
+        let ty = y[..n].iter().filter(|&&v| v == y[i]).count() as f64;
         y5 += (ty - 1.0) * (2.0 * ty + 5.0);
         y2 += (ty - 1.0) * (ty - 2.0);
         y1 += ty - 1.0;
@@ -55,7 +58,23 @@ fn kendall(x: &[f64], y: &[f64]) -> (i64, f64) {
         variance += x2 * y2 / (9.0 * nf * (nf - 1.0) * (nf - 2.0));
         variance += x1 * y1 / (2.0 * nf * (nf - 1.0));
     }
-    (s, variance.max(0.0))
+    variance.max(0.0)
+}
+
+/// Whether Mann-Kendall shows a rise at a two-sided p of `level`; cheaper than
+/// the p itself where it plainly does not.
+pub(super) fn rises(x: &[f64], y: &[f64], level: f64) -> bool {
+    let s = rising_pairs(x, y);
+    s > 0 && mann_kendall_of(s, pair_variance(x, y)).p <= level
+}
+
+fn mann_kendall_of(s: i64, variance: f64) -> MannKendall {
+    let p = if variance > 0.0 {
+        dist::normal_two_sided((s.unsigned_abs() as f64 - 1.0).max(0.0) / variance.sqrt())
+    } else {
+        1.0
+    };
+    MannKendall { s, p }
 }
 
 /// Mann-Kendall over points in any order; `n^2` comparisons.
@@ -67,13 +86,7 @@ fn kendall(x: &[f64], y: &[f64]) -> (i64, f64) {
 /// assert!((mk.p - 8.3e-6).abs() < 1e-7);
 /// ```
 pub fn mann_kendall(x: &[f64], y: &[f64]) -> MannKendall {
-    let (s, variance) = kendall(x, y);
-    let p = if variance > 0.0 {
-        dist::normal_two_sided((s.unsigned_abs() as f64 - 1.0).max(0.0) / variance.sqrt())
-    } else {
-        1.0
-    };
-    MannKendall { s, p }
+    mann_kendall_of(rising_pairs(x, y), pair_variance(x, y))
 }
 
 /// Theil (1950) and Sen (1968): the median of the slopes of all pairs of
@@ -101,8 +114,7 @@ pub fn theil_sen(x: &[f64], y: &[f64], scratch: &mut Vec<f64>) -> Option<Slope> 
     if pairs == 0 {
         return None;
     }
-    let (_, variance) = kendall(x, y);
-    let c = 1.96 * variance.sqrt();
+    let c = 1.96 * pair_variance(x, y).sqrt();
     let half = pairs as f64 / 2.0;
     let lo = (half - c / 2.0).floor().max(0.0) as usize;
     let hi = ((half + c / 2.0).ceil() as usize).min(pairs - 1);

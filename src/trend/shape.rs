@@ -17,6 +17,9 @@ pub(super) struct Buffers {
     /// `w (y - mu)`.
     v: Vec<f64>,
     level: Vec<f64>,
+    /// `w` and `v` in single precision.
+    w32: Vec<f32>,
+    v32: Vec<f32>,
     /// Sums of w and of v before each capture; one more than captures.
     w_before: Vec<f64>,
     v_before: Vec<f64>,
@@ -161,6 +164,10 @@ pub(super) fn line(
     }
     buf.w_before.push(wb);
     buf.v_before.push(vb);
+    buf.w32.clear();
+    buf.w32.extend(buf.w.iter().map(|&w| w as f32));
+    buf.v32.clear();
+    buf.v32.extend(buf.v.iter().map(|&v| v as f32));
     if !(suu > 1e-12 * w_sum && syy.is_finite()) {
         return None;
     }
@@ -241,7 +248,8 @@ fn smooth_level(buf: &mut Buffers) {
     }));
 }
 
-/// All models, after [`line`] filled the buffers for the same series.
+/// All models but the sawtooths, after [`line`] filled the buffers for the same
+/// series.
 pub(super) fn fit(tpl: &Templates, line: Line, buf: &Buffers) -> Fit {
     let (n, syy, w_sum) = (line.n, line.syy, line.w_sum);
     let (w, v) = (&buf.w[..], &buf.v[..]);
@@ -255,9 +263,7 @@ pub(super) fn fit(tpl: &Templates, line: Line, buf: &Buffers) -> Fit {
     let rising = tpl.best(tpl.rising, w, v, w_sum);
     let settling = tpl.best(tpl.settling, w, v, w_sum);
     let saturating = tpl.best(tpl.saturating, w, v, w_sum);
-    let teeth = tpl.best(tpl.teeth, w, v, w_sum);
     let (rss_a, rss_w, rss_v) = (left(rising.up), left(settling.up), left(saturating.up));
-    let mut rss_t = left(teeth.up.max(teeth.down));
     let (gain_2, curve) = parabola(tpl, w, v, w_sum);
     let rss_2 = left(gain_2);
     let (step_gain, step_at) = one_step(buf, w_sum);
@@ -272,26 +278,10 @@ pub(super) fn fit(tpl: &Templates, line: Line, buf: &Buffers) -> Fit {
     } else {
         f64::INFINITY
     };
-    let mut t = line.score(rss_t, 4.0);
-    for period in 2..=n / 3 {
-        if n > period + 2 {
-            let rss = left(phases(period, w, v));
-            let score = line.score(rss, period as f64 + 1.0);
-            if score < t {
-                t = score;
-                rss_t = rss;
-            }
-        }
-    }
     let lk = line.score_l.min(a).min(q);
     let rss_q = if curve > 0.0 { rss_2 } else { f64::INFINITY };
     let growth = line.rss.min(rss_a).min(rss_q);
-    let least = syy
-        .min(rss_s)
-        .min(rss_w)
-        .min(rss_v)
-        .min(rss_t)
-        .min(line.rss);
+    let least = syy.min(rss_s).min(rss_w).min(rss_v).min(line.rss);
 
     let mut p = line.p;
     if a < line.score_l && line.slope > 0.0 {
@@ -310,7 +300,7 @@ pub(super) fn fit(tpl: &Templates, line: Line, buf: &Buffers) -> Fit {
         w: line.score(rss_w, 3.5),
         wd: line.score(left(settling.down), 3.5),
         v: line.score(rss_v, 3.5),
-        t,
+        t: f64::INFINITY,
         lk,
         residual: (growth / (n as f64 - 2.0)).sqrt(),
         step_at,
@@ -318,6 +308,33 @@ pub(super) fn fit(tpl: &Templates, line: Line, buf: &Buffers) -> Fit {
         settle: tpl.parameter(settling.up_at),
         least: least / n as f64,
     }
+}
+
+/// Adds the sawtooths, three quarters of the cost: linear ones of any phase, and
+/// means of phases of whole captures.
+pub(super) fn add_teeth(tpl: &Templates, fit: &mut Fit, buf: &Buffers) {
+    let line = fit.line;
+    let left = |gain: f64| {
+        if gain < 0.0 {
+            f64::INFINITY
+        } else {
+            (line.syy - gain).max(0.0)
+        }
+    };
+    let (w, v) = (&buf.w[..], &buf.v[..]);
+    let mut rss = left(tpl.best_teeth((w, v, line.w_sum), (&buf.w32, &buf.v32)));
+    fit.t = line.score(rss, 4.0);
+    for period in 2..=line.n / 3 {
+        if line.n > period + 2 {
+            let phase = left(phases(period, w, v));
+            let score = line.score(phase, period as f64 + 1.0);
+            if score < fit.t {
+                fit.t = score;
+                rss = phase;
+            }
+        }
+    }
+    fit.least = fit.least.min(rss / line.n as f64);
 }
 
 /// What u and u^2 explain together, and the coefficient of u^2.

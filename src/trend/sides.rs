@@ -4,7 +4,7 @@
 use super::dist;
 
 /// The level of one comparison, before a correction for several.
-pub const LEVEL: f64 = 0.01;
+const LEVEL: f64 = 0.01;
 
 /// Growth per run of one side.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -172,7 +172,7 @@ pub struct SideDifference {
     pub hi: f64,
     /// Two-sided, not corrected.
     pub p_value: f64,
-    /// At [`LEVEL`] and alone; with several sites see [`SideDifference::decide`].
+    /// At 0.01 and alone; with several sites see [`SideDifference::decide`].
     pub change: Change,
 }
 

@@ -4,8 +4,10 @@
 //! nothing is searched per series. The shapes depend on x alone and are built
 //! once for all series of the same captures.
 
-/// Shapes that are summed side by side.
-const LANES: usize = 8;
+/// Shapes that are summed side by side, in double and in single precision: as
+/// many as keep their three sums in the registers of any x86-64.
+const LANES: usize = 4;
+const LANES32: usize = 8;
 
 /// A family of shapes: a range of blocks of [`LANES`] shapes.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +36,9 @@ pub(super) struct Templates {
     pub u: Vec<f64>,
     /// Blocks of shapes: `[block][capture][lane]`.
     values: Vec<f64>,
+    /// The same of the teeth, which are three quarters of all, in single
+    /// precision: enough to find the best one.
+    coarse: Vec<f32>,
     /// The parameter of each shape (the settling share of a warm-up).
     parameter: Vec<f64>,
     /// Growth that gathers speed.
@@ -110,6 +115,7 @@ impl Templates {
         Templates {
             x: x.to_vec(),
             u,
+            coarse: coarse(&grid.values, teeth, n),
             values: grid.values,
             parameter: grid.parameter,
             rising,
@@ -126,7 +132,51 @@ impl Templates {
 
     /// How many bytes the grid takes, about.
     pub fn bytes(&self) -> usize {
-        8 * (self.values.len() + self.parameter.len() + 2 * self.x.len())
+        4 * self.coarse.len() + 8 * (self.values.len() + self.parameter.len() + 2 * self.x.len())
+    }
+
+    /// What the best of the teeth explains: found in single precision, then
+    /// summed in double; negative if there are none. `w32` and `v32` are `w`
+    /// and `v` again.
+    pub fn best_teeth(
+        &self,
+        (w, v, w_sum): (&[f64], &[f64], f64),
+        (w32, v32): (&[f32], &[f32]),
+    ) -> f64 {
+        let n = self.u.len();
+        if n == 0 || w.len() != n || v.len() != n || w32.len() != n || v32.len() != n {
+            return -1.0;
+        }
+        let scale = 1.0 / w_sum as f32;
+        let floor = 1e-5 * w_sum as f32;
+        let (mut most, mut at) = (-1.0_f32, usize::MAX);
+        for (block, shapes) in self.coarse.chunks_exact(n * LANES32).enumerate() {
+            let [a, b, c] = sums32(shapes.as_chunks::<LANES32>().0, w32, v32);
+            let mut gain = [0.0_f32; LANES32];
+            for lane in 0..LANES32 {
+                let d = (b[lane] - a[lane] * a[lane] * scale).max(floor);
+                gain[lane] = c[lane] * c[lane] / d;
+            }
+            for (lane, &gain) in gain.iter().enumerate() {
+                if gain > most {
+                    most = gain;
+                    at = block * LANES32 + lane;
+                }
+            }
+        }
+        if at == usize::MAX {
+            return -1.0;
+        }
+        let first = (self.teeth.first + at / LANES) * n * LANES + at % LANES;
+        let (mut a, mut b, mut c) = (0.0, 0.0, 0.0);
+        let shape = self.values.iter().skip(first).step_by(LANES);
+        for ((f, w), v) in shape.zip(w).zip(v) {
+            a += w * f;
+            b += w * f * f;
+            c += v * f;
+        }
+        let d = b - a * a / w_sum;
+        if d > 1e-12 * w_sum { c * c / d } else { -1.0 }
     }
 
     /// The best of a family: the largest C^2 / D with A = sum w f,
@@ -152,15 +202,7 @@ impl Templates {
             .take(family.end)
             .skip(family.first);
         for (block, shapes) in blocks {
-            let (mut a, mut b, mut c) = ([0.0_f64; LANES], [0.0_f64; LANES], [0.0_f64; LANES]);
-            for ((f, &w), &v) in shapes.chunks_exact(LANES).zip(w).zip(v) {
-                for lane in 0..LANES {
-                    let wf = w * f[lane];
-                    a[lane] += wf;
-                    b[lane] += wf * f[lane];
-                    c[lane] += v * f[lane];
-                }
-            }
+            let [a, b, c] = sums(shapes.as_chunks::<LANES>().0, w, v);
             let mut gain = [0.0_f64; LANES];
             for lane in 0..LANES {
                 let d = b[lane] - a[lane] * a[lane] / w_sum;
@@ -182,6 +224,58 @@ impl Templates {
         }
         best
     }
+}
+
+/// A, B and C of a block of shapes. Apart from its caller so that the lanes
+/// stay in vector registers; the branches of the caller would scatter them.
+#[inline(never)]
+fn sums(shapes: &[[f64; LANES]], w: &[f64], v: &[f64]) -> [[f64; LANES]; 3] {
+    let (mut a, mut b, mut c) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    for ((f, &w), &v) in shapes.iter().zip(w).zip(v) {
+        for lane in 0..LANES {
+            let wf = w * f[lane];
+            a[lane] += wf;
+            b[lane] += wf * f[lane];
+            c[lane] += v * f[lane];
+        }
+    }
+    [a, b, c]
+}
+
+/// [`sums`] in single precision.
+#[inline(never)]
+fn sums32(shapes: &[[f32; LANES32]], w: &[f32], v: &[f32]) -> [[f32; LANES32]; 3] {
+    let (mut a, mut b, mut c) = ([0.0; LANES32], [0.0; LANES32], [0.0; LANES32]);
+    for ((f, &w), &v) in shapes.iter().zip(w).zip(v) {
+        for lane in 0..LANES32 {
+            let wf = w * f[lane];
+            a[lane] += wf;
+            b[lane] += wf * f[lane];
+            c[lane] += v * f[lane];
+        }
+    }
+    [a, b, c]
+}
+
+/// The teeth again, in blocks of [`LANES32`] shapes.
+fn coarse(values: &[f64], teeth: Family, n: usize) -> Vec<f32> {
+    let shapes = (teeth.end - teeth.first) * LANES;
+    let mut out = Vec::with_capacity(shapes.next_multiple_of(LANES32) * n);
+    for block in 0..shapes.div_ceil(LANES32) {
+        for capture in 0..n {
+            for lane in 0..LANES32 {
+                // What is missing of the last block is its first shape again.
+                let mut shape = block * LANES32 + lane;
+                if shape >= shapes {
+                    shape = block * LANES32;
+                }
+                let at = (teeth.first + shape / LANES) * n + capture;
+                let value = values.get(at * LANES + shape % LANES);
+                out.push(value.copied().unwrap_or(0.0) as f32);
+            }
+        }
+    }
+    out
 }
 
 fn settle(u: f64, e: f64) -> f64 {

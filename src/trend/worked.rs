@@ -17,8 +17,10 @@ impl Worked {
         let tpl = Templates::new(x);
         let mut buf = Buffers::default();
         let line = shape::line(&tpl, y, Variance::Relative, &mut buf).unwrap();
+        let mut fit = shape::fit(&tpl, line, &buf);
+        shape::add_teeth(&tpl, &mut fit, &buf);
         Worked {
-            fit: shape::fit(&tpl, line, &buf),
+            fit,
             t: line.slope / line.se,
             x: x.to_vec(),
             y: y.to_vec(),

@@ -13,6 +13,8 @@ pub struct Counts {
     pub found: usize,
     pub others: usize,
     pub accused: usize,
+    /// Of these, without "cannot be told from".
+    pub accused_for_certain: usize,
     /// Rows: the label; columns: the class called.
     pub matrix: [[usize; 9]; 9],
 }
@@ -35,6 +37,7 @@ impl Counts {
             } else {
                 self.others += 1;
                 self.accused += called;
+                self.accused_for_certain += called * usize::from(row.is_certain());
             }
             self.matrix[*label as usize][row.class as usize] += 1;
         }

@@ -139,12 +139,8 @@ pub fn other(x: &[f64], random: &mut Random) -> (Class, Vec<f64>) {
         Class::Step => {
             let side = if n >= 7 { 3 } else { 1 };
             let at = random.pick(side, n - side);
-            let factor = 1.0 + random.within(0.1, 2.0);
-            let after = if random.chance(0.75) {
-                factor
-            } else {
-                1.0 / factor
-            };
+            // Upwards: a step down is no risk.
+            let after = 1.0 + random.within(0.1, 2.0);
             (0..n).map(|i| if i < at { 1.0 } else { after }).collect()
         }
         Class::Shrinking => {
@@ -167,7 +163,8 @@ pub fn other(x: &[f64], random: &mut Random) -> (Class, Vec<f64>) {
 
 fn sawtooth(u: &[f64], random: &mut Random) -> Vec<f64> {
     let n = u.len() as f64;
-    let most = ((n - 1.0) / 2.0).max(3.0);
+    // At few captures three periods are more than two captures can follow each.
+    let most = ((n - 1.0) / 2.0).max(3.5);
     let cycles = random.within(3.0, most);
     let amplitude = random.within(0.1, 0.6);
     let phase = if random.chance(0.3) {

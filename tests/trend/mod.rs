@@ -2,4 +2,5 @@ mod cases;
 mod confusion;
 mod generator;
 mod sampled;
+mod sides;
 mod table;

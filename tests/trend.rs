@@ -1,4 +1,0 @@
-//! Statistics of series, over generated series with known labels.
-
-#[path = "trend/mod.rs"]
-mod trend;
