@@ -240,7 +240,7 @@ fn a_heaptrack_recording_is_a_series() {
 #[test]
 fn cut_recordings_are_salvaged_unless_that_is_refused() {
     for file in [
-        "faulty-run-050.zst",
+        "faulty-run-800.zst",
         "raw-run-050.interpreted.gz",
         "raw-run-050.raw.zst",
     ] {

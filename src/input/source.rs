@@ -390,6 +390,12 @@ impl Rest for GzipMembers<'_> {
     }
 }
 
+impl Rest for lz4_flex::frame::FrameDecoder<&[u8]> {
+    fn rest(&self) -> &[u8] {
+        self.get_ref()
+    }
+}
+
 impl Rest for ZstdFrames<'_> {
     fn rest(&self) -> &[u8] {
         self.frame.as_ref().map_or(self.rest, |f| f.get_ref())
