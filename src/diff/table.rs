@@ -78,6 +78,7 @@ impl Values {
             .iter_mut()
             .chain(&mut self.new.last)
             .chain(&mut self.series)
+            .chain(&mut self.blocks)
             .for_each(f);
     }
 }
