@@ -3,5 +3,6 @@
 mod formats_managed;
 mod layers;
 mod program;
+mod render;
 mod trend;
 mod writers;
