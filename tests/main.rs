@@ -1,8 +1,10 @@
 //! Behaviour at the surface: the library's and the program's.
 
 mod formats_managed;
+mod formats_native;
 mod layers;
 mod program;
 mod render;
+mod telemetry;
 mod trend;
 mod writers;

@@ -38,7 +38,7 @@ pub fn write(report: &Report<'_>, limit: Option<usize>, out: &mut dyn Write) -> 
         let ends = |i: usize| (of(before, i), of(after, i));
         table.sum("filtered", report.filtered_samples, "", ends, |_| None)?;
     }
-    let growth = report.total_growth.as_str();
+    let growth = report.total_growth().as_str();
     let rate = |i| report.per_run.of(&report.totals, &report.metrics, i, 0);
     let sites = report.len() as u64 + report.filtered_samples;
     table.sum("total", sites, growth, |i| report.total(i), rate)?;
@@ -86,7 +86,7 @@ impl<W: Write> Table<'_, W> {
         self.cells.push("site".to_owned());
         self.cells.push(r.id(row).to_string());
         self.cells.push("1".to_owned());
-        self.cells.push(r.growth[row].as_str().to_owned());
+        self.cells.push(r.growth(row).as_str().to_owned());
         match owner {
             Some(frame) => {
                 self.cells.push(harmless(text(frame.function)));

@@ -104,9 +104,7 @@ impl Page<'_> {
             Some(0) => r.order.len(),
             Some(n) => n.min(r.order.len()),
             None => {
-                let quiet = |row: &&u32| {
-                    r.growth[**row as usize].is_quiet() && r.delta(**row as usize) == 0
-                };
+                let quiet = |row: &&u32| r.is_quiet(**row as usize);
                 let loud = r.order.iter().take_while(|row| !quiet(row)).count();
                 loud.min(ROWS)
             }
@@ -141,7 +139,7 @@ impl Page<'_> {
         }
         let (before, after) = r.total(r.chosen);
         let rate = r.per_run.of(&r.totals, &r.metrics, r.chosen, 0);
-        out.push_str(&self.line(rate, before, after, r.total_growth.as_str(), "**total**"));
+        out.push_str(&self.line(rate, before, after, r.total_growth().as_str(), "**total**"));
         out.push('\n');
         Table { text: out, shown }
     }
@@ -173,7 +171,7 @@ impl Page<'_> {
         if !place.is_empty() {
             let _ = write!(site, " {}", escape(&words::shorten(&place, NAME / 2)));
         }
-        let class = r.growth[row].as_str();
+        let class = r.growth(row).as_str();
         self.line(
             r.row_per_run(row),
             before as i128,

@@ -12,6 +12,14 @@ use serde::{Serialize, Serializer};
 /// What no part of the program fills yet.
 type Unfilled = Option<()>;
 
+/// The smallest growth of one site that the captures show.
+#[derive(Serialize)]
+struct Resolution {
+    per_run: Option<Number>,
+    total: Number,
+    of_new_site: Number,
+}
+
 /// The whole.
 #[derive(Serialize)]
 pub(super) struct Document<'r> {
@@ -23,7 +31,7 @@ pub(super) struct Document<'r> {
     captures: Vec<Capture<'r>>,
     totals: Totals<'r>,
     matching: Unfilled,
-    resolution: Unfilled,
+    resolution: Option<Resolution>,
     sites: Sites<'r>,
     omitted: Left<'r>,
     filtered: Left<'r>,
@@ -52,7 +60,11 @@ impl<'r> Document<'r> {
             captures: report.captures.iter().map(Capture::new).collect(),
             totals: Totals::new(report, &summed),
             matching: None,
-            resolution: None,
+            resolution: report.resolution.map(|r| Resolution {
+                per_run: r.per_run.map(Number),
+                total: Number(r.total),
+                of_new_site: Number(r.of_new_site),
+            }),
             omitted: Left {
                 sites: rest.rows as u64,
                 amounts: Amounts::new(&summed, |i| (rest.before[i], rest.after[i])),
@@ -153,14 +165,19 @@ struct Totals<'r> {
 impl<'r> Totals<'r> {
     fn new(report: &'r Report<'_>, summed: &Metrics<'r>) -> Self {
         let rate = |i| report.per_run.of(&report.totals, &report.metrics, i, 0);
-        let judgement = report.total_judgement.as_ref();
+        let judgement = report.total_judged.judgements.first();
         Totals {
             amounts: Amounts::new(summed, |i| report.total(i)),
             per_run: rates(summed, rate),
             series: report.totals.series.iter().map(first).collect(),
-            growth: report.total_growth.as_str(),
-            slope: Slope::of(report, &report.totals, 0, judgement),
-            significance: Significance::of(judgement),
+            growth: report.total_growth().as_str(),
+            slope: Slope::of(report.judge.slope(&report.totals, &report.total_judged, 0)),
+            significance: Significance::of(
+                report
+                    .judge
+                    .significance(&report.totals, &report.total_judged, 0),
+                judgement,
+            ),
         }
     }
 }

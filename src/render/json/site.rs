@@ -1,7 +1,7 @@
 //! One row.
 
 use super::wire::{Amounts, Map, Metrics, Number, Shown, rates};
-use crate::diff::Values;
+use crate::diff::{self, Values};
 use crate::model::Frame;
 use crate::normalize::SiteId;
 use crate::report::Report;
@@ -58,14 +58,9 @@ pub(super) struct Slope {
 }
 
 impl Slope {
-    /// The slope of a row that was judged; none where it is not a number.
-    pub fn of(
-        report: &Report<'_>,
-        values: &Values,
-        row: usize,
-        judgement: Option<&Judgement>,
-    ) -> Option<Slope> {
-        let trend::Slope { value, lo, hi } = (report.slopes.of_row)(values, row, judgement?)?;
+    /// A slope; none where it is not a number.
+    pub fn of(slope: Option<trend::Slope>) -> Option<Slope> {
+        let trend::Slope { value, lo, hi } = slope?;
         value.is_finite().then_some(Slope {
             value: Number(value),
             lo: Number(lo),
@@ -84,8 +79,16 @@ pub(super) struct Significance {
 }
 
 impl Significance {
-    /// None where nothing was tested.
-    pub fn of(judgement: Option<&Judgement>) -> Option<Significance> {
+    /// The test of a difference, or of a series; none where nothing was tested.
+    pub fn of(test: Option<diff::Significance>, judgement: Option<&Judgement>) -> Option<Self> {
+        if let Some(test) = test {
+            return Some(Significance {
+                p_value: Number(test.p_value),
+                q_value: Number(test.q_value),
+                interval: Some([Number(test.interval.0), Number(test.interval.1)]),
+                resolution: Some(Number(test.resolution)),
+            });
+        }
         let judgement = judgement?;
         let tested = judgement.reason != Reason::Exact && judgement.p_value < 1.0;
         tested.then_some(Significance {
@@ -109,7 +112,7 @@ struct Hot {
 impl<'r> Site<'r> {
     /// The row `row` with its `metrics`.
     pub fn new(report: &'r Report<'_>, metrics: &Metrics<'r>, row: usize) -> Self {
-        let judgement = report.judgements.get(row);
+        let judgement = report.judgement(row);
         let numbers = |values: &'r Values| {
             let ends = |i| {
                 let (before, after) = report.ends(values, i, row);
@@ -125,7 +128,11 @@ impl<'r> Site<'r> {
                 amounts,
                 per_run,
                 series: report.series(values, row).collect(),
-                growth: report.cumulative_growth.get(row).map(|g| g.as_str()),
+                growth: report
+                    .cumulative_judged
+                    .as_ref()
+                    .and_then(|j| j.growth.get(row))
+                    .map(|g| g.as_str()),
             }
         });
         let hot = report.hot(row).filter(|_| report.delta(row) > 0);
@@ -137,9 +144,9 @@ impl<'r> Site<'r> {
             per_run,
             cumulative,
             series: report.series(&report.values, row).collect(),
-            growth: report.growth[row].as_str(),
-            slope: Slope::of(report, &report.values, row, judgement),
-            significance: Significance::of(judgement),
+            growth: report.growth(row).as_str(),
+            slope: Slope::of(report.slope(row)),
+            significance: Significance::of(report.significance(row), judgement),
             follows: None,
             hot: hot.map(|hot| Hot {
                 blocks_per_run: hot.blocks_per_run.map(Number),
