@@ -4,6 +4,7 @@ mod formats_managed;
 mod formats_native;
 mod layers;
 mod program;
+mod render;
 mod telemetry;
 mod trend;
 mod writers;
