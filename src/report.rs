@@ -275,6 +275,13 @@ impl Report<'_> {
         self.judge.significance(&self.values, &self.judged, row)
     }
 
+    /// The driver that a row's growth follows, where several are given: its name, and the growth
+    /// for each unit of it.
+    pub fn follows(&self, row: usize) -> Option<(&str, f64)> {
+        let follow = (*self.judged.follows.get(row)?)?;
+        Some((self.judge.driver_name(follow), follow.per_unit))
+    }
+
     /// Whether a row's difference, if there is any, lies inside the noise.
     pub fn is_quiet(&self, row: usize) -> bool {
         self.growth(row).is_quiet() && (self.delta(row) == 0 || self.knows_noise())

@@ -134,7 +134,11 @@ pub fn plain(n: f64) -> String {
     if n.abs() >= 100.0 && n.abs() < 1e15 {
         return grouped(n.round() as i128);
     }
-    let text = format!("{n:.3}");
+    let text = if n.abs() < 1.0 {
+        format!("{n:.3}")
+    } else {
+        format!("{n:.2}")
+    };
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 

@@ -2,7 +2,9 @@
 
 use super::args::Sort;
 use super::prepare::Prepared;
-use crate::diff::{Certainty, GroupBy, Growth, Judge, Judged, PerRun, Runs, Side, Values, group};
+use crate::diff::{
+    Certainty, Drivers, GroupBy, Growth, Judge, Judged, PerRun, Runs, Side, Values, group,
+};
 use crate::model::{Column, Exactness, Frame};
 use crate::normalize::{FrameClass, Naming};
 use crate::report::{CaptureInfo, Keys, Report, Resolution};
@@ -223,6 +225,21 @@ fn judge<'a>(prepared: &'a Prepared, driver: &str, per_run: PerRun) -> Judge<'a>
         &table.metrics,
         table.chosen,
     )
+    .with_drivers(drivers(&prepared.captures), driver)
+}
+
+/// The drivers that every capture of the new side names.
+fn drivers(captures: &[CaptureInfo]) -> Drivers {
+    let new: Vec<_> = captures.iter().filter(|c| c.side == Side::New).collect();
+    let mut drivers = Drivers::default();
+    for (name, _) in new.first().map_or(&[][..], |c| &c.drivers) {
+        let values: Option<Vec<f64>> = new.iter().map(|c| driver_of(c, name)).collect();
+        if let Some(values) = values {
+            drivers.names.push(name.clone());
+            drivers.values.push(values);
+        }
+    }
+    drivers
 }
 
 /// A total that is the same within this share of the base is called the same.

@@ -60,6 +60,13 @@ pub fn text(report: &Report<'_>, style: &Style) -> String {
     out
 }
 
+/// The verdict and how sure it is, without the table; ends with a line feed.
+pub fn head(report: &Report<'_>, style: &Style) -> String {
+    let mut out = String::new();
+    Writer { report, style }.headline(&mut out);
+    out
+}
+
 struct Writer<'r> {
     report: &'r Report<'r>,
     style: &'r Style,
@@ -113,7 +120,7 @@ impl Writer<'_> {
         let mut fact = match s.per_run {
             Some(per_run) if r.knows_runs() => {
                 let mut text = self.rate(per_run);
-                if let Some(blocks) = s.blocks_per_run {
+                if let (Some(blocks), false) = (s.blocks_per_run, s.per_run == s.blocks_per_run) {
                     let _ = write!(text, " and {} blocks", units::plain(blocks));
                 }
                 format!("{text} {}{}", self.per(), self.hours(per_run))
@@ -437,7 +444,12 @@ impl Writer<'_> {
         let growth = r.growth(row);
         let mut cells = Vec::new();
         if runs {
-            cells.push(r.row_per_run(row).map_or("-".into(), |n| self.rate(n)));
+            let other = r.follows(row).is_some_and(|(name, _)| name != r.driver);
+            cells.push(
+                r.row_per_run(row)
+                    .filter(|_| !other)
+                    .map_or("-".into(), |n| self.rate(n)),
+            );
         }
         let delta = after as i128 - before as i128;
         cells.push(self.signed(delta));
@@ -454,7 +466,10 @@ impl Writer<'_> {
             cells.push(spark(&r.series(&r.values, row).collect::<Vec<_>>()));
         }
         if series {
-            cells.push(growth.as_str().to_owned());
+            cells.push(match r.follows(row) {
+                Some((name, _)) if name != r.driver => format!("follows {name}"),
+                _ => growth.as_str().to_owned(),
+            });
         }
         cells.push(String::new());
         (cells, growth, delta)
@@ -543,6 +558,7 @@ impl Writer<'_> {
         if let Some(&row) = r.summary.leaking.first() {
             lines.extend(self.why(row as usize).map(|w| ("why", w)));
         }
+        lines.extend(self.others().map(|a| ("also", a)));
         lines.extend(self.also().map(|a| ("also", a)));
         for note in &r.notes {
             lines.push(("note", note.clone()));
@@ -616,6 +632,28 @@ impl Writer<'_> {
             let _ = write!(text, "; {words}");
         }
         Some(text)
+    }
+
+    /// The largest row that follows another driver than the one that growth is counted by.
+    fn others(&self) -> Option<String> {
+        let r = self.report;
+        let follows = |row: u32| {
+            r.follows(row as usize)
+                .filter(|(name, _)| *name != r.driver)
+        };
+        let row = r
+            .order
+            .iter()
+            .copied()
+            .find(|&row| follows(row).is_some())?;
+        let (name, per_unit) = follows(row)?;
+        let unit = name.strip_suffix('s').unwrap_or(name);
+        let owner = words::site(r, row as usize).owner;
+        Some(format!(
+            "{} per {unit} in {owner} follows the {name}, not the {}: see --driver {name}",
+            self.amount(per_unit.round() as i128),
+            r.driver
+        ))
     }
 
     /// What looks like a leak and is none.

@@ -127,8 +127,9 @@ impl SiteName {
         } else {
             format!("  {}", self.place)
         };
-        if !self.via.is_empty() {
-            place.push_str(&format!("  via {}", shorten(&self.via, width / 3)));
+        let taken = self.owner.chars().count() + place.chars().count() + "  via ".len();
+        if !self.via.is_empty() && taken + 8 <= width {
+            place.push_str(&format!("  via {}", shorten(&self.via, width - taken)));
         }
         let room = width.saturating_sub(place.chars().count()).max(12);
         let mut chain: Vec<&str> = self.callers.iter().map(String::as_str).collect();
