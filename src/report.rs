@@ -115,6 +115,12 @@ pub struct Report<'a> {
     pub filtered_samples: u64,
     /// How differences become differences per run.
     pub per_run: PerRun,
+    /// The driver that runs are counted by: `runs`, or what the user named.
+    pub driver: String,
+    /// Runs in an hour, if the user said.
+    pub runs_per_hour: Option<f64>,
+    /// Bytes that the program may use, if the user said.
+    pub memory_limit: Option<u64>,
     /// Slopes, tests and classes on demand.
     pub judge: Judge<'a>,
     /// What became of each row.

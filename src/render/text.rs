@@ -116,7 +116,7 @@ impl Writer<'_> {
                 if let Some(blocks) = s.blocks_per_run {
                     let _ = write!(text, " and {} blocks", units::plain(blocks));
                 }
-                format!("{text} per run")
+                format!("{text} {}{}", self.per(), self.hours(per_run))
             }
             _ => format!("{metric} {}{}", self.signed(delta), change(delta, before)),
         };
@@ -157,20 +157,54 @@ impl Writer<'_> {
 
     fn two_sides_fact(&self, delta: i128, before: i128) -> String {
         let r = self.report;
+        let of_one = r.captures.len() == 2;
+        let per = self.per();
         match r.summary.sides {
-            Some((base, new)) => format!(
-                "{} per run -> {} per run (difference {})",
+            Some((base, new)) if !of_one => format!(
+                "{} {per} -> {} {per} (difference {})",
                 self.rate_plain(base),
                 self.rate_plain(new),
                 self.rate(new - base)
             ),
-            None => format!(
+            _ => format!(
                 "{} {}{}",
                 r.metric().name,
                 self.signed(delta),
                 change(delta, before)
             ),
         }
+    }
+
+    /// `per run`, or per what the growth is counted by.
+    fn per(&self) -> String {
+        let driver = &self.report.driver;
+        format!("per {}", driver.strip_suffix('s').unwrap_or(driver))
+    }
+
+    /// The growth per hour and the time to the limit, where the user said how many runs an hour
+    /// has.
+    fn hours(&self, per_run: f64) -> String {
+        let r = self.report;
+        let (Some(runs), Unit::Bytes) = (r.runs_per_hour, &r.metric().unit) else {
+            return String::new();
+        };
+        let rate = runs * per_run;
+        let mut text = format!(
+            " = {} MB/h at {} an hour",
+            units::decimal(rate / 1e6),
+            units::plain(runs)
+        );
+        if let (Some(limit), true) = (r.memory_limit, rate > 0.0) {
+            let left = limit as f64 - r.total(r.chosen).1 as f64;
+            let hours = (left / rate).max(0.0);
+            let _ = write!(
+                text,
+                "; {} in {}",
+                units::bytes(limit as i128),
+                units::hours(hours)
+            );
+        }
+        text
     }
 
     fn rate_plain(&self, n: f64) -> String {
@@ -295,9 +329,10 @@ impl Writer<'_> {
         let runs = r.knows_runs() && r.metric().has_per_run();
         let series = r.captures.len() > 2;
         let cumulative = r.cumulative.is_some();
+        let per = self.per();
         let mut header: Vec<&str> = Vec::new();
         if runs {
-            header.push("per run");
+            header.push(&per);
         }
         header.push(if cumulative { "flat growth" } else { "growth" });
         if cumulative {
@@ -378,11 +413,11 @@ impl Writer<'_> {
             "{}",
             paint(self.style.color, FAINT, &line(&head, header[last]))
         );
+        let names = words::sites(r, &r.order[..shown]);
         for (i, (cells, growth, delta)) in rows.iter().enumerate() {
-            let site = match r.order.get(i).filter(|_| i < shown) {
-                Some(&row) => words::site(r, row as usize).fit(room),
-                None => cells[last].clone(),
-            };
+            let site = names
+                .get(i)
+                .map_or_else(|| cells[last].clone(), |name| name.fit(room));
             let text = line(cells, &site);
             let color = match () {
                 _ if i >= shown || growth.is_quiet() || *delta == 0 => None,
@@ -594,7 +629,7 @@ impl Writer<'_> {
         let live = r.per_run.of(&r.totals, &r.metrics, r.chosen, 0)?;
         let bytes = units::bytes(per_run as i128);
         (per_run > 2.0 * live.abs() && per_run >= 1.0)
-            .then(|| format!("total_bytes grew by {bytes} per run: allocated and mostly freed again, no leak by itself"))
+            .then(|| format!("total_bytes grew by {bytes} {}: allocated and mostly freed again, no leak by itself", self.per()))
     }
 
     /// What samples can show.
@@ -613,7 +648,7 @@ impl Writer<'_> {
         if let Some(resolution) = &r.resolution {
             let (per_run, whole) = (resolution.per_run, resolution.total);
             let size = match per_run {
-                Some(n) => format!("{} per run", rate(&r.metric().unit, n)),
+                Some(n) => format!("{} {}", rate(&r.metric().unit, n), self.per()),
                 None => units::signed(self.amount(whole as i128), true),
             };
             let _ = write!(
@@ -628,7 +663,11 @@ impl Writer<'_> {
         let r = self.report;
         let rule = r.findings.first().map(|f| f.rule.id);
         let mut lines = Vec::new();
-        if !r.knows_runs() && r.metric().has_per_run() && !r.has_two_sides() {
+        let given = r
+            .captures
+            .iter()
+            .any(|c| c.drivers.iter().any(|(name, _)| *name == r.driver));
+        if !r.knows_runs() && !given && r.metric().has_per_run() && !r.has_two_sides() {
             lines.push(
                 "say how many runs each capture has seen, for growth per run: PATH@50 PATH@200"
                     .to_owned(),
