@@ -2,6 +2,7 @@
 
 mod go;
 mod hostile;
+mod outputs;
 mod picture;
 mod properties;
 mod schema;

@@ -74,3 +74,14 @@ fn callers_are_not_split() {
         "{titles:?}"
     );
 }
+
+#[test]
+fn one_capture_is_drawn_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.svg");
+    let ran = crate::program::run(&["inspect", PAIR[1], "-o", path.to_str().unwrap()]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    let titles = titles(&std::fs::read_to_string(&path).unwrap());
+    let all = "all (13,022,680 bytes, 100%)";
+    assert!(titles.iter().any(|t| t == all), "{titles:?}");
+}
