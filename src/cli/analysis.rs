@@ -2,7 +2,7 @@
 
 use super::args::Sort;
 use super::prepare::Prepared;
-use crate::diff::{GroupBy, Growth, PerRun, Runs, Side, Values, group};
+use crate::diff::{GroupBy, Growth, MatchedBy, PerRun, Runs, Side, Values, group};
 use crate::model::{Column, Exactness, Frame};
 use crate::normalize::Naming;
 use crate::report::{CaptureInfo, Keys, Report, Slopes};
@@ -53,7 +53,20 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         metrics: &table.metrics,
         chosen: table.chosen,
     };
-    let (growth, judgements) = judge.rows(&values);
+    let (mut growth, judgements) = judge.rows(&values);
+    let matching = prepared.matching.as_ref();
+    let matches = match &keys {
+        Keys::Stacks(_) => matching.map(|m| m.rows.clone()).unwrap_or_default(),
+        Keys::Groups(_) => Vec::new(),
+    };
+    // Several sites before and after: neither came nor went.
+    for (growth, m) in growth.iter_mut().zip(&matches) {
+        *growth = match *growth {
+            Growth::New if m.by == MatchedBy::Ambiguous => Growth::Grew,
+            Growth::Gone if m.by == MatchedBy::Ambiguous => Growth::Shrank,
+            growth => growth,
+        };
+    }
     let cumulative_growth = cumulative
         .as_ref()
         .map(|c| judge.rows(c).0)
@@ -105,6 +118,8 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         group_by: shape.group_by.clone(),
         captures: prepared.captures.clone(),
         keys,
+        matches,
+        matching: matching.map(|m| m.ledger.clone()),
         values,
         cumulative,
         totals,
