@@ -2,11 +2,14 @@
 //! each row's names and numbers. Holds no text that a rendering could make itself.
 
 pub use crate::diff::MatchedBy;
-use crate::diff::{Group, GroupBy, Growth, Ledger, Match, PerRun, Side, Values};
+use crate::diff::{
+    Group, GroupBy, Growth, Judge, Judged, Ledger, Match, PerRun, Side, Significance, Values,
+};
 use crate::model::{Frame, Metric, Salvage, Sampling, StackId, Symbols};
 use crate::normalize::{Naming, SiteId};
 use crate::trend::{Judgement, Slope};
-use crate::verdict::{Finding, Summary, Verdict};
+use crate::verdict::{Finding, SubjectKind, Summary, Verdict};
+use sha2::{Digest, Sha256};
 use std::cell::OnceCell;
 
 /// One capture of the comparison.
@@ -99,14 +102,16 @@ pub struct Report<'a> {
     pub filtered_samples: u64,
     /// How differences become differences per run.
     pub per_run: PerRun,
-    /// The class of each row.
-    pub growth: Vec<Growth>,
-    /// The class of each row's cumulative values, for groups.
-    pub cumulative_growth: Vec<Growth>,
-    /// The class of the total.
-    pub total_growth: Growth,
-    /// What the statistics say of each row's series; empty for fewer than three captures.
-    pub judgements: Vec<Judgement>,
+    /// Slopes, tests and classes on demand.
+    pub judge: Judge<'a>,
+    /// What became of each row.
+    pub judged: Judged,
+    /// What became of each row's cumulative values, for groups.
+    pub cumulative_judged: Option<Judged>,
+    /// What became of the total.
+    pub total_judged: Judged,
+    /// The smallest growth of one site that these captures show.
+    pub resolution: Option<Resolution>,
     /// The rows in display order; rows below `--min-delta` are not in it.
     pub order: Vec<u32>,
     /// Conclusions, most severe first.
@@ -115,20 +120,17 @@ pub struct Report<'a> {
     pub notes: Vec<String>,
     /// Site ids, made when first asked for.
     pub ids: OnceCell<Ids>,
-    /// Slopes of rows, for renderings.
-    pub slopes: Slopes<'a>,
 }
 
-/// The robust slope of a row, worked out when it is printed.
-pub struct Slopes<'a> {
-    /// The slope of the chosen metric in a row, per run (per capture where runs are unknown).
-    pub of_row: Box<dyn Fn(&Values, usize) -> Option<Slope> + 'a>,
-}
-
-impl std::fmt::Debug for Slopes<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Slopes")
-    }
+/// The smallest growth of one site that captures show with 80 % probability.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Resolution {
+    /// Of a site as large as the median one by bytes.
+    pub total: f64,
+    /// The same per run, where runs are known.
+    pub per_run: Option<f64>,
+    /// Of a site that was not there before.
+    pub of_new_site: f64,
 }
 
 /// What tells a hot path from an error path.
@@ -221,6 +223,49 @@ impl Report<'_> {
         }
     }
 
+    /// The class of a row.
+    pub fn growth(&self, row: usize) -> Growth {
+        self.judged
+            .growth
+            .get(row)
+            .copied()
+            .unwrap_or(Growth::Unchanged)
+    }
+
+    /// The class of the total.
+    pub fn total_growth(&self) -> Growth {
+        self.total_judged
+            .growth
+            .first()
+            .copied()
+            .unwrap_or(Growth::Unchanged)
+    }
+
+    /// What the statistics say of a row's series; none for fewer than three captures.
+    pub fn judgement(&self, row: usize) -> Option<&Judgement> {
+        self.judged.judgements.get(row)
+    }
+
+    /// The robust slope of a row, per run (per capture where runs are unknown).
+    pub fn slope(&self, row: usize) -> Option<Slope> {
+        self.judge.slope(&self.values, &self.judged, row)
+    }
+
+    /// The test of a row's difference, where captures are samples of a known rate.
+    pub fn significance(&self, row: usize) -> Option<Significance> {
+        self.judge.significance(&self.values, &self.judged, row)
+    }
+
+    /// Whether a row's difference, if there is any, lies inside the noise.
+    pub fn is_quiet(&self, row: usize) -> bool {
+        self.growth(row).is_quiet() && (self.delta(row) == 0 || self.knows_noise())
+    }
+
+    /// Whether differences were held against the noise of the captures.
+    pub fn knows_noise(&self) -> bool {
+        !self.judged.tests.is_empty() || !self.judged.judgements.is_empty()
+    }
+
     /// The id of a row; all ids are made when the first is asked for.
     ///
     /// A site that was recognised in another build keeps the id that it has in the base, so that
@@ -285,6 +330,23 @@ impl Report<'_> {
                 }
             }
         }
+    }
+
+    /// The identity of a finding: the head of SHA-256 over its rule and its subject. Of a site
+    /// the hash takes part, not the rank: sites that differ in lines alone share a finding's id,
+    /// and it outlives edits above them.
+    pub fn finding_id(&self, finding: &Finding) -> u64 {
+        let subject = match finding.subject.kind {
+            SubjectKind::Site => format!("{:016x}", self.id(finding.subject.index as usize).hash),
+            SubjectKind::Capture => finding.subject.index.to_string(),
+        };
+        let mut hash = Sha256::new();
+        for part in [finding.rule.id, finding.subject.kind.as_str(), &subject] {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+        let digest = hash.finalize();
+        digest.iter().take(8).fold(0, |n, &b| n << 8 | b as u64)
     }
 
     /// How a row was recognised.

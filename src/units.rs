@@ -100,13 +100,13 @@ pub fn change_percent(delta: i128, base: i128) -> Option<String> {
     })
 }
 
-/// A real number without a needless fraction: `800`, `2.5`, `0.25`.
+/// A real number without a needless fraction: `800`, `2.5`, `0.25`; whole from a hundred on.
 pub fn plain(n: f64) -> String {
     if n == n.trunc() && n.abs() < 1e15 {
         return grouped(n as i128);
     }
-    if n.abs() >= 100.0 {
-        return format!("{n:.1}");
+    if n.abs() >= 100.0 && n.abs() < 1e15 {
+        return grouped(n.round() as i128);
     }
     let text = format!("{n:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

@@ -44,21 +44,38 @@ fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
 
 /// The layer that a source file belongs to.
 fn layer_of(path: &Path) -> String {
-    let inside = path.strip_prefix(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
-    let first = inside.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+    let inside = path
+        .strip_prefix(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))
+        .unwrap();
+    let first = inside
+        .components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_string_lossy()
+        .into_owned();
     first.trim_end_matches(".rs").to_owned()
 }
 
 /// The names that follow `crate::` in code; comments and strings of documentation do not count.
 fn used(text: &str) -> BTreeSet<String> {
-    let code: String = text.lines().filter(|l| !l.trim_start().starts_with("//")).map(|l| format!("{l}\n")).collect();
+    let code: String = text
+        .lines()
+        .filter(|l| !l.trim_start().starts_with("//"))
+        .map(|l| format!("{l}\n"))
+        .collect();
     let mut names = BTreeSet::new();
     for (i, _) in code.match_indices("crate::") {
         let rest = &code[i + "crate::".len()..];
         if rest.starts_with('{') {
             panic!("write one `use crate::layer` a line, so that this test can read it");
         }
-        names.insert(rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned());
+        names.insert(
+            rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next()
+                .unwrap()
+                .to_owned(),
+        );
     }
     names
 }
@@ -69,7 +86,10 @@ fn rank(layer: &str) -> Option<usize> {
 
 fn all() -> Vec<(PathBuf, String, String)> {
     let mut files = Vec::new();
-    sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut files);
+    sources(
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")),
+        &mut files,
+    );
     files.sort();
     files
         .into_iter()
@@ -107,7 +127,9 @@ fn crates_stay_in_their_layer() {
         for (name, owner) in OWNED {
             let uses = text.lines().any(|l| {
                 let code = l.trim_start();
-                !code.starts_with("//") && (code.contains(&format!("{name}::")) || code.contains(&format!("use {name};")))
+                !code.starts_with("//")
+                    && (code.contains(&format!("{name}::"))
+                        || code.contains(&format!("use {name};")))
             });
             if uses && layer != *owner {
                 wrong.push(format!("{} uses {name}", path.display()));
@@ -120,7 +142,9 @@ fn crates_stay_in_their_layer() {
 #[test]
 fn unsafe_code_is_in_input_alone() {
     for (path, layer, text) in all() {
-        let has = text.lines().any(|l| !l.trim_start().starts_with("//") && l.contains("unsafe {"));
+        let has = text
+            .lines()
+            .any(|l| !l.trim_start().starts_with("//") && l.contains("unsafe {"));
         assert!(!has || layer == "input", "{}", path.display());
     }
 }

@@ -1,5 +1,7 @@
 //! Behaviour at the surface: the library's and the program's.
 
+mod formats_managed;
 mod layers;
 mod program;
 mod trend;
+mod writers;

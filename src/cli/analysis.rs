@@ -2,11 +2,12 @@
 
 use super::args::Sort;
 use super::prepare::Prepared;
-use crate::diff::{GroupBy, Growth, MatchedBy, PerRun, Runs, Side, Values, group};
+use crate::diff::{
+    Certainty, GroupBy, Growth, Judge, Judged, MatchedBy, PerRun, Runs, Side, Values, group,
+};
 use crate::model::{Column, Exactness, Frame};
 use crate::normalize::Naming;
-use crate::report::{CaptureInfo, Keys, Report, Slopes};
-use crate::trend::{self, Judgement, Noise, Plan};
+use crate::report::{CaptureInfo, Keys, Report, Resolution};
 use crate::verdict;
 use std::cell::OnceCell;
 use std::cmp::Reverse;
@@ -45,35 +46,25 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
     let totals = sum_up(&values, &table.filtered);
     let per_run = per_run(&prepared.captures, &shape.driver);
     let exact = prepared.exactness == Exactness::Exact;
-    let axis = axis(&prepared.captures, &shape.driver);
-    let judge = Judging {
-        plan: axis,
-        noise: if exact { Noise::Exact } else { Noise::Unknown },
-        per_run,
-        metrics: &table.metrics,
-        chosen: table.chosen,
-    };
-    let (mut growth, judgements) = judge.rows(&values);
+    let judge = judge(prepared, &shape.driver, per_run);
+    let mut judged = judge.rows(&values, false);
     let matching = prepared.matching.as_ref();
     let matches = match &keys {
         Keys::Stacks(_) => matching.map(|m| m.rows.clone()).unwrap_or_default(),
         Keys::Groups(_) => Vec::new(),
     };
     // Several sites before and after: neither came nor went.
-    for (growth, m) in growth.iter_mut().zip(&matches) {
+    for (growth, m) in judged.growth.iter_mut().zip(&matches) {
         *growth = match *growth {
             Growth::New if m.by == MatchedBy::Ambiguous => Growth::Grew,
             Growth::Gone if m.by == MatchedBy::Ambiguous => Growth::Shrank,
             growth => growth,
         };
     }
-    let cumulative_growth = cumulative
-        .as_ref()
-        .map(|c| judge.rows(c).0)
-        .unwrap_or_default();
-    let total_growth = judge
-        .rows(&totals)
-        .0
+    let cumulative_judged = cumulative.as_ref().map(|c| judge.rows(c, false));
+    let total_judged = judge.rows(&totals, true);
+    let total_growth = total_judged
+        .growth
         .first()
         .copied()
         .unwrap_or(Growth::Unchanged);
@@ -85,9 +76,10 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         metrics: &table.metrics,
         chosen: table.chosen,
         per_run: &per_run,
-        growth: &growth,
-        judgements: &judgements,
+        growth: &judged.growth,
+        judgements: &judged.judgements,
         total_growth,
+        total_test: total_test(&judge, &totals, &total_judged, table.chosen),
         captures: (sides[0], sides[1]),
         exact,
     });
@@ -99,15 +91,15 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
             metrics: &table.metrics,
             chosen: table.chosen,
             per_run: &per_run,
-            growth: &growth,
-            judgements: &judgements,
+            growth: &judged.growth,
+            judgements: &judged.judgements,
             captures: prepared.captures.len(),
             runs_per_hour: shape.runs_per_hour,
             memory_limit: shape.memory_limit,
             total_after: totals.after().get(table.chosen).map_or(0, |c| c.sum()),
         },
     );
-    let of_row = judge.slopes(judgements.clone());
+    let resolution = resolution(&judge, &judged, &values, &per_run);
     let mut report = Report {
         symbols: &prepared.symbols,
         names: naming,
@@ -126,15 +118,15 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         filtered: table.filtered.clone(),
         filtered_samples: table.filtered_samples,
         per_run,
-        growth,
-        cumulative_growth,
-        total_growth,
-        judgements,
+        judge,
+        judged,
+        cumulative_judged,
+        total_judged,
+        resolution,
         order: Vec::new(),
         findings,
         notes: prepared.notes.clone(),
         ids: OnceCell::new(),
-        slopes: Slopes { of_row },
     };
     report.order = order(&report, shape);
     report
@@ -166,6 +158,11 @@ fn sum_up(values: &Values, filtered: &Values) -> Values {
         new: ends(&values.new, Some(&filtered.new)),
         series: columns(&values.series, &filtered.series),
         blocks: columns(&values.blocks, &filtered.blocks),
+        variances: values
+            .variances
+            .iter()
+            .map(|v| vec![v.iter().sum()])
+            .collect(),
     }
 }
 
@@ -194,107 +191,72 @@ fn per_run(captures: &[CaptureInfo], driver: &str) -> PerRun {
     }
 }
 
-/// The runs of the new side's captures, from three on; their positions where runs are unknown.
-fn axis(captures: &[CaptureInfo], driver: &str) -> Option<(usize, Plan)> {
-    let skip = captures.iter().filter(|c| c.side == Side::Base).count();
-    let new: Vec<_> = captures.iter().skip(skip).collect();
-    if new.len() < 3 {
-        return None;
-    }
+/// The judge of these captures: by their runs, or by their positions where runs are unknown.
+fn judge<'a>(prepared: &'a Prepared, driver: &str, per_run: PerRun) -> Judge<'a> {
+    let skip = prepared
+        .captures
+        .iter()
+        .filter(|c| c.side == Side::Base)
+        .count();
+    let new: Vec<_> = prepared.captures.iter().skip(skip).collect();
     let known: Option<Vec<f64>> = new.iter().map(|c| driver_of(c, driver)).collect();
-    let x = known.unwrap_or_else(|| (0..new.len()).map(|i| i as f64).collect());
-    Plan::new(&x).ok().map(|plan| (skip, plan))
+    let runs = known.unwrap_or_else(|| (0..new.len()).map(|i| i as f64).collect());
+    let mean = |c: &CaptureInfo| {
+        c.sampling
+            .and_then(|s| s.mean_bytes.or(s.estimated_mean_bytes))
+    };
+    let means: Option<Vec<f64>> = prepared.captures.iter().map(mean).collect();
+    let tested = !prepared.table.values.variances.is_empty();
+    let certainty = match (prepared.exactness, means) {
+        (Exactness::Exact, _) => Certainty::Exact,
+        (Exactness::Sampled, Some(means)) if tested => Certainty::Sampled(means),
+        _ => Certainty::Unknown,
+    };
+    let table = &prepared.table;
+    Judge::new(
+        &runs,
+        skip,
+        certainty,
+        per_run,
+        &table.metrics,
+        table.chosen,
+    )
 }
 
-/// Classifies rows.
-struct Judging<'a> {
-    plan: Option<(usize, Plan)>,
-    noise: Noise,
-    per_run: PerRun,
-    metrics: &'a [crate::model::Metric],
+/// A total that is the same within this share of the base is called the same.
+const EQUAL_WITHIN: f64 = 0.1;
+
+fn total_test(
+    judge: &Judge<'_>,
+    totals: &Values,
+    judged: &Judged,
     chosen: usize,
-}
-
-impl<'a> Judging<'a> {
-    fn rows(&self, values: &Values) -> (Vec<Growth>, Vec<Judgement>) {
-        let before = &values.before()[self.chosen];
-        let after = &values.after()[self.chosen];
-        let rows = after.len();
-        let between = |row: usize| Growth::between(before.get(row), after.get(row));
-        if values.base.is_some() {
-            return (
-                (0..rows)
-                    .map(|r| self.two_sides(values, r).unwrap_or_else(|| between(r)))
-                    .collect(),
-                Vec::new(),
-            );
-        }
-        let Some((skip, plan)) = &self.plan else {
-            return ((0..rows).map(between).collect(), Vec::new());
-        };
-        let judged = plan.judge_all(self.noise, rows, |row, out| fill(values, *skip, row, out));
-        (
-            judged.rows.iter().map(|j| growth_of(j.class)).collect(),
-            judged.rows,
-        )
-    }
-
-    /// Of two series the growth per run is compared, not the level.
-    fn two_sides(&self, values: &Values, row: usize) -> Option<Growth> {
-        let base = values.base.as_ref()?;
-        if base.first.is_empty() || values.new.first.is_empty() {
-            return None;
-        }
-        let (old, new) = self
-            .per_run
-            .of_sides(values, self.metrics, self.chosen, row)?;
-        let empty = |columns: &[Column]| columns[self.chosen].get(row) == 0;
-        Some(match () {
-            _ if empty(&base.last) && !empty(&values.new.last) => Growth::New,
-            _ if !empty(&base.last) && empty(&values.new.last) => Growth::Gone,
-            _ if new > old => Growth::Grew,
-            _ if new < old => Growth::Shrank,
-            _ => Growth::Unchanged,
-        })
-    }
-
-    /// The robust slope of a row on demand.
-    fn slopes(
-        self,
-        judgements: Vec<Judgement>,
-    ) -> Box<dyn Fn(&Values, usize) -> Option<trend::Slope> + 'a> {
-        let level = 0.001;
-        Box::new(move |values, row| {
-            let (skip, plan) = self.plan.as_ref()?;
-            let judgement = judgements.get(row)?;
-            let mut out = trend::Row::default();
-            out.values.resize(values.series.len() - skip, 0.0);
-            fill(values, *skip, row, &mut out);
-            plan.detail(self.noise, &out, judgement, level).slope
-        })
+) -> verdict::TotalTest {
+    let Some(test) = judge.significance(totals, judged, 0) else {
+        return verdict::TotalTest::None;
+    };
+    let bound = EQUAL_WITHIN * totals.before()[chosen].get(0).unsigned_abs() as f64;
+    match judged.growth.first() {
+        Some(growth) if !growth.is_quiet() => verdict::TotalTest::Differs,
+        _ if test.interval.0 >= -bound && test.interval.1 <= bound => verdict::TotalTest::Equal,
+        _ => verdict::TotalTest::Open,
     }
 }
 
-fn fill(values: &Values, skip: usize, row: usize, out: &mut trend::Row) {
-    for (value, column) in out.values.iter_mut().zip(&values.series[skip..]) {
-        *value = column.get(row) as f64;
-    }
-    out.blocks
-        .extend(values.blocks.iter().skip(skip).map(|c| c.get(row) as f64));
-}
-
-fn growth_of(class: trend::Class) -> Growth {
-    match class {
-        trend::Class::SteadyGrowth => Growth::SteadyGrowth,
-        trend::Class::Accelerating => Growth::Accelerating,
-        trend::Class::Step => Growth::Step,
-        trend::Class::WarmUp => Growth::WarmUp,
-        trend::Class::Sawtooth => Growth::Sawtooth,
-        trend::Class::Stable => Growth::Stable,
-        trend::Class::Shrinking => Growth::Shrinking,
-        trend::Class::Irregular => Growth::Irregular,
-        trend::Class::Undetermined => Growth::Undetermined,
-    }
+/// What the captures can show of a site as large as the median one by bytes.
+fn resolution(
+    judge: &Judge<'_>,
+    judged: &Judged,
+    values: &Values,
+    per_run: &PerRun,
+) -> Option<Resolution> {
+    let (total, of_new_site) = judge.resolution(values, judged)?;
+    let span = per_run.new.span().filter(|_| values.base.is_none());
+    Some(Resolution {
+        total,
+        per_run: span.map(|s| total / s),
+        of_new_site,
+    })
 }
 
 /// The rows in display order. Rows without a difference come last, in order of first appearance.
@@ -306,11 +268,13 @@ fn order(report: &Report<'_>, shape: &Shape) -> Vec<u32> {
     let delta = |r: u32| report.delta(r as usize);
     match shape.sort {
         Sort::Growth => {
-            let quiet = |r: &u32| delta(*r) == 0 && !report.growth[*r as usize].is_leak();
+            let quiet = |r: &u32| delta(*r) == 0 && !report.growth(*r as usize).is_leak();
             let (mut loud, still): (Vec<u32>, Vec<u32>) = rows.into_iter().partition(|r| !quiet(r));
             let class = |r: u32| {
-                let growth = report.growth[r as usize];
-                (!growth.is_leak(), growth.is_quiet())
+                (
+                    !report.growth(r as usize).is_leak(),
+                    report.is_quiet(r as usize),
+                )
             };
             loud.sort_by_cached_key(|&r| {
                 (

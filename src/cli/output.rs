@@ -65,7 +65,9 @@ impl Rendering {
     /// The rendering that a file's ending asks for, of those that a command offers.
     pub fn of_file(path: &str, offered: &[Rendering]) -> Result<Rendering> {
         let table = || RENDERINGS.iter().filter(|(_, _, r)| offered.contains(r));
-        let ends = |(_, ending, _): &&(&str, &str, Rendering)| path.ends_with(ending);
+        // Longer endings of other commands' renderings are not these.
+        let other = path.ends_with(".codequality.json");
+        let ends = |(_, ending, _): &&(&str, &str, Rendering)| !other && path.ends_with(ending);
         table().find(ends).map(|&(_, _, r)| r).ok_or_else(|| {
             let endings: Vec<_> = table().map(|(_, e, _)| *e).collect();
             Error::usage("its ending names no rendering that this command has")
@@ -136,21 +138,78 @@ impl Target {
         matches!(self.kind, Kind::Stdout)
     }
 
-    /// Writes all bytes; a regular file appears only when it is complete. A closed standard
-    /// output is no error.
+    /// Writes all bytes; see [`Target::write_with`].
     pub fn write(self, bytes: &[u8]) -> Result<()> {
-        let path = self.path.display().to_string();
+        self.write_with(|out| {
+            out.write_all(bytes)
+                .map_err(|e| Error::io(Code::Unwritable, "", &e))
+        })
+    }
+
+    /// Lets `render` write to the target; a regular file appears only when it is complete. A
+    /// closed standard output is no error.
+    ///
+    /// Errors: those of `render`, with the target's name.
+    pub fn write_with(self, render: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+        let path = match self.kind {
+            Kind::Stdout => "<stdout>".to_owned(),
+            _ => self.path.display().to_string(),
+        };
         let unwritable = |e: std::io::Error| Error::io(Code::Unwritable, &path, &e);
         match self.kind {
-            Kind::Stdout => to_stdout(bytes),
-            Kind::Direct(mut file) => file.write_all(bytes).map_err(unwritable),
+            Kind::Stdout => {
+                let mut out = Pipe {
+                    out: std::io::stdout().lock(),
+                    closed: false,
+                };
+                render(&mut out)
+                    .and_then(|()| out.flush().map_err(unwritable))
+                    .map_err(|e| e.in_file(&path))
+            }
+            Kind::Direct(mut file) => render(&mut file).map_err(|e| e.in_file(&path)),
             Kind::Beside(mut file) => {
-                file.write_all(bytes).map_err(unwritable)?;
+                render(file.as_file_mut()).map_err(|e| e.in_file(&path))?;
                 share(&file, &self.path).map_err(unwritable)?;
                 file.persist(&self.path).map_err(|e| unwritable(e.error))?;
                 Ok(())
             }
         }
+    }
+}
+
+/// Standard output whose reader may go away: then the rest goes nowhere.
+struct Pipe<W> {
+    out: W,
+    closed: bool,
+}
+
+impl<W: Write> Pipe<W> {
+    fn unless_closed<T>(&mut self, result: std::io::Result<T>, then: T) -> std::io::Result<T> {
+        match result {
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(then)
+            }
+            other => other,
+        }
+    }
+}
+
+impl<W: Write> Write for Pipe<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.closed {
+            return Ok(bytes.len());
+        }
+        let written = self.out.write(bytes);
+        self.unless_closed(written, bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        let flushed = self.out.flush();
+        self.unless_closed(flushed, ())
     }
 }
 
@@ -174,9 +233,5 @@ fn share(_: &tempfile::NamedTempFile, _: &Path) -> std::io::Result<()> {
 
 /// Writes to standard output; a reader that has gone away is no error.
 pub fn to_stdout(bytes: &[u8]) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|e| Error::io(Code::Unwritable, "<stdout>", &e)),
-    }
+    Target::open("-")?.write(bytes)
 }

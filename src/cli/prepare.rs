@@ -80,6 +80,13 @@ pub fn prepare(items: &[Item], reading: &Reading, look: &Look) -> Result<Prepare
     Err(no_common(&[]))
 }
 
+/// A directory or pattern whose files are all no captures.
+fn no_captures(item: &Item) -> Error {
+    Error::new(Code::Unrecognised, "holds no captures")
+        .in_file(item.group.spec.paths.first().map_or("", String::as_str))
+        .help("see `heapdiff formats` for what is read")
+}
+
 enum Attempt {
     Done(Box<Prepared>),
     Instead(String),
@@ -121,7 +128,19 @@ fn attempt(
     let ends = look.ends_of_one && items.len() == 1;
     let mut skipped = Vec::new();
     let mut pending: Option<(Side, Loaded)> = None;
+    let mut barren: Option<&Item> = None;
+    let mut found_in: Option<&Item> = None;
     for item in items {
+        let same = |other: &&Item| other.group.spec == item.group.spec && other.side == item.side;
+        if item.group.found
+            && barren.as_ref().is_none_or(|b| !same(b))
+            && found_in.as_ref().is_none_or(|f| !same(f))
+        {
+            if let Some(empty) = barren {
+                return Err(no_captures(empty));
+            }
+            barren = Some(item);
+        }
         for loaded in load::read(item, reading, ends, &mut run.symbols, &mut skipped)? {
             if let Some((side, before)) = pending.take()
                 && let Some(instead) = run.add(side, before, side != item.side)?
@@ -129,17 +148,19 @@ fn attempt(
                 return Ok(Attempt::Instead(instead));
             }
             pending = Some((item.side, loaded));
+            if barren.as_ref().is_some_and(same) {
+                barren = None;
+            }
+            found_in = Some(item);
         }
     }
+    if let Some(empty) = barren {
+        return Err(no_captures(empty));
+    }
     let Some((side, last)) = pending else {
-        let place = items
+        return Err(items
             .first()
-            .and_then(|i| i.group.spec.paths.first())
-            .cloned()
-            .unwrap_or_default();
-        return Err(Error::new(Code::Unrecognised, "holds no captures")
-            .in_file(&place)
-            .help("see `heapdiff formats` for what is read"));
+            .map_or_else(|| Error::usage("no captures are named"), no_captures));
     };
     if let Some(instead) = run.add(side, last, true)? {
         return Ok(Attempt::Instead(instead));

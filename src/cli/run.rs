@@ -7,9 +7,10 @@ use super::output::{Rendering, Target, to_stdout};
 use super::prepare::{self, Look};
 use crate::diff::{Filters, GroupBy, TagFilter};
 use crate::error::{Error, Result};
+use crate::format;
 use crate::normalize::{Naming, PathMap};
 use crate::render;
-use crate::{format, units};
+use crate::units;
 use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -21,7 +22,7 @@ const FAILED: u8 = 2;
 
 /// Runs a command line; returns the exit status.
 pub fn run(args: impl Iterator<Item = OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match Cli::try_parse_from(args.map(stdin_with_runs)) {
         Ok(cli) => cli,
         Err(e) => return usage(&e),
     };
@@ -34,6 +35,16 @@ pub fn run(args: impl Iterator<Item = OsString>) -> u8 {
             );
             FAILED
         }
+    }
+}
+
+/// `-@800` is standard input with its runs, no option.
+fn stdin_with_runs(arg: OsString) -> OsString {
+    match arg.to_str() {
+        Some(text) if text.starts_with("-@") || text.starts_with("-#") => {
+            format!("{}{}", crate::input::STDIN, &text[1..]).into()
+        }
+        _ => arg,
     }
 }
 
@@ -266,15 +277,15 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
     );
     let naming = Naming::new(&prepared.symbols, prepared.language, paths);
     let report = analysis::report(&prepared, &naming, &shape);
+    let limit = args.rows.limit;
     for (rendering, target) in targets {
-        let bytes = match rendering {
-            Rendering::Text => {
-                let style = style(&args.rows, &args.out, terminal, target.is_stdout());
-                render::text(&report, &style).into_bytes()
-            }
-            _ => Vec::new(),
-        };
-        target.write(&bytes)?;
+        let style = style(&args.rows, &args.out, terminal, target.is_stdout());
+        target.write_with(|out| match rendering {
+            Rendering::Text => render::plain(&render::text(&report, &style), out),
+            Rendering::Json => render::json::write(&report, limit, out),
+            Rendering::Jsonl => render::json::write_lines(&report, limit, out),
+            _ => Ok(()),
+        })?;
     }
     Ok(DONE)
 }

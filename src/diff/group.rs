@@ -196,7 +196,17 @@ fn sum_values<'a>(values: &Values, len: usize, groups_of: &dyn Fn(usize) -> &'a 
         first: ends.first.iter().map(sum).collect(),
         last: ends.last.iter().map(sum).collect(),
     };
+    let spread = |variances: &Vec<f64>| {
+        let mut sums = vec![0.0; len];
+        for (row, variance) in variances.iter().enumerate() {
+            for &group in groups_of(row) {
+                sums[group as usize] += variance;
+            }
+        }
+        sums
+    };
     Values {
+        variances: values.variances.iter().map(spread).collect(),
         base: values.base.as_ref().map(ends),
         new: ends(&values.new),
         series: values.series.iter().map(sum).collect(),

@@ -7,6 +7,7 @@
 use super::filter::View;
 use crate::error::{Code, Error, Result};
 use crate::model::{Column, LabelsId, Metric, Nature, Profile, StackId, StrId, Symbols, Unit};
+use crate::trend::Estimate;
 use rustc_hash::FxHashMap;
 
 /// Which side of a comparison a capture stands on.
@@ -49,6 +50,9 @@ pub struct Values {
     /// The number of blocks behind a chosen metric of bytes, one column per capture; empty where
     /// not every capture counts them.
     pub blocks: Vec<Column>,
+    /// The variance of each value of `series`, in squared units, where captures are samples of a
+    /// known rate; else empty.
+    pub variances: Vec<Vec<f64>>,
 }
 
 impl Values {
@@ -205,6 +209,8 @@ impl TableBuilder {
         }
         let identity = rows.len() == len && rows.iter().enumerate().all(|(i, &r)| r as usize == i);
         let mut left_out = Ends::default();
+        let spread = variances(&profile, chosen, blocks_of(&self.chosen), &rows, len);
+        self.table.values.variances.extend(spread);
         let take = |column: &mut Column| {
             let column = std::mem::take(column);
             if identity {
@@ -275,6 +281,17 @@ impl TableBuilder {
     pub fn finish(mut self) -> SiteTable {
         let len = self.table.stacks.len();
         self.table.values.each_column(&mut |c| c.extend_to(len));
+        let captures = self.table.values.series.len();
+        if self.table.values.blocks.len() != captures {
+            self.table.values.blocks.clear();
+            self.table.filtered.blocks.clear();
+        }
+        if self.table.values.variances.len() != captures {
+            self.table.values.variances.clear();
+        }
+        for variances in &mut self.table.values.variances {
+            variances.resize(len, 0.0);
+        }
         self.table.chosen = self
             .table
             .metrics
@@ -401,6 +418,39 @@ impl TableBuilder {
         }
         self.row_of_stack[i]
     }
+}
+
+/// The variance of each row of a sampled capture, by the rate and the size of the blocks; nothing
+/// for captures that are no samples, or of an unknown rate.
+fn variances(
+    profile: &Profile,
+    chosen: usize,
+    blocks: Option<String>,
+    rows: &[u32],
+    len: usize,
+) -> Option<Vec<f64>> {
+    let sampling = profile.meta.sampling?;
+    let mean = sampling
+        .mean_bytes
+        .or(sampling.estimated_mean_bytes)
+        .filter(|&m| m > 1.0)?;
+    if profile.metrics[chosen].unit != Unit::Bytes {
+        return None;
+    }
+    let blocks = blocks.and_then(|name| profile.metric(&name));
+    let mut out = vec![0.0; len];
+    for (i, &row) in rows.iter().enumerate() {
+        let bytes = profile.columns[chosen].get(i) as f64;
+        if row == NO_ROW || bytes <= 0.0 {
+            continue;
+        }
+        let estimate = match blocks.map(|b| profile.columns[b].get(i)) {
+            Some(n) if n > 0 => Estimate::of_scaled(bytes, n as f64, mean),
+            _ => Estimate::of_bytes(bytes, mean),
+        };
+        out[row as usize] += estimate.variance;
+    }
+    Some(out)
 }
 
 /// The metric that counts the blocks of a metric of bytes.

@@ -4,6 +4,9 @@ mod expand;
 mod source;
 mod spec;
 
+/// How standard input is named in messages, and where `-` cannot stand.
+pub const STDIN: &str = "<stdin>";
+
 pub use expand::{Group, expand, natural_order};
 pub use source::{Bytes, Packing, Source};
 pub use spec::{Driver, Select, Spec};

@@ -87,7 +87,7 @@ impl Source {
 
     /// Reads standard input to its end.
     pub fn stdin(limits: Limits) -> Result<Source> {
-        let name = "<stdin>".to_owned();
+        let name = super::STDIN.to_owned();
         let bytes = read_bounded(&mut std::io::stdin().lock(), &limits, &name)?;
         Source::new(name, Data::Owned(bytes), limits)
     }

@@ -70,6 +70,9 @@ impl Spec {
                 Error::usage(format!("no path in {text:?}")).help("write PATH[#SELECT][@RUNS]")
             );
         }
+        if rest == super::STDIN && !exists(rest) {
+            rest = "-";
+        }
         if !exists(rest) && rest.contains('+') {
             let parts: Vec<&str> = rest.split('+').collect();
             if parts.iter().all(|p| !p.is_empty()) && parts.iter().any(|p| exists(p)) {

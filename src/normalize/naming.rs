@@ -87,6 +87,11 @@ impl<'a> Naming<'a> {
         normalize_frame(&raw(self.symbols, frame), &self.context)
     }
 
+    /// A file's name as it is shown: as captured, with the user's map of prefixes applied.
+    pub fn file<'p>(&self, path: &'p str) -> std::borrow::Cow<'p, str> {
+        self.context.paths.shown(path)
+    }
+
     /// Index, root first, of the frame that a stack is named by.
     pub fn owner(&self, stack: StackId) -> Option<usize> {
         let classes: Vec<FrameClass> = self

@@ -24,6 +24,16 @@ impl PathMap {
         text.split_once('=').filter(|(from, _)| !from.is_empty())
     }
 
+    /// A path as it is shown: as captured, unless a mapped prefix is replaced.
+    pub(super) fn shown<'p>(&self, path: &'p str) -> std::borrow::Cow<'p, str> {
+        match self.0.is_empty() {
+            true => path.into(),
+            false => self
+                .apply(&slashes(path))
+                .map_or(path.into(), |mapped| mapped.into()),
+        }
+    }
+
     /// The path with its longest mapped prefix replaced. A prefix ends at a separator.
     fn apply(&self, path: &str) -> Option<String> {
         self.0.iter().find_map(|(from, to)| {

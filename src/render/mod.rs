@@ -3,8 +3,10 @@
 //! Profiles are written for other tools by [`pprof`], [`folded`], [`dhat`] and [`speedscope`].
 
 pub mod dhat;
+mod finding;
 pub mod folded;
 pub mod inspect;
+pub mod json;
 mod locations;
 pub mod pprof;
 mod proto;
@@ -13,13 +15,26 @@ pub mod svg;
 mod text;
 pub mod words;
 
+pub use finding::title;
 pub use text::{Style, text};
 
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Result};
+use crate::report::Report;
 
 /// An output that cannot be written to; the caller adds its name.
 fn unwritable(error: std::io::Error) -> Error {
     Error::new(Code::Unwritable, error.to_string())
+}
+
+/// Writes text as it is. Errors: `out` cannot be written to.
+pub fn plain(text: &str, out: &mut dyn std::io::Write) -> Result<()> {
+    out.write_all(text.as_bytes()).map_err(unwritable)
+}
+
+/// Number of rows that a machine's rendering lists: all, unless `limit` says fewer.
+fn shown(report: &Report<'_>, limit: Option<usize>) -> usize {
+    let all = report.order.len();
+    limit.filter(|&n| n > 0).map_or(all, |n| n.min(all))
 }
 
 /// Paragraphs wrapped at `width` characters.

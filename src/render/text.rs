@@ -103,13 +103,7 @@ impl Writer<'_> {
         if r.has_two_sides() {
             return self.two_sides_fact(delta, before);
         }
-        if r.verdict == Verdict::Same
-            && s.counts
-                == (crate::verdict::Counts {
-                    unchanged: s.counts.unchanged,
-                    ..Default::default()
-                })
-        {
+        if r.verdict == Verdict::Same && (0..r.len()).all(|row| r.delta(row) == 0) {
             return format!(
                 "{metric} {}: the captures are identical in all {} sites",
                 self.amount(after),
@@ -147,6 +141,12 @@ impl Writer<'_> {
                 fact.push_str("   counted exactly; two captures are a difference, not a trend");
             }
             Certainty::Counted => {}
+            Certainty::Untested if !r.judged.tests.is_empty() => {
+                fact.push_str(match r.total_growth().is_quiet() {
+                    true => "   within the noise of these samples",
+                    false => "   beyond the noise of these samples; too few captures for a trend",
+                });
+            }
             Certainty::Untested if r.captures.len() == 2 => {
                 fact.push_str("   two captures are a difference, not a trend");
             }
@@ -219,7 +219,7 @@ impl Writer<'_> {
             let mut top = 0;
             for &row in &r.order {
                 let delta = r.delta(row as usize);
-                if delta > 0 {
+                if delta > 0 && !r.is_quiet(row as usize) {
                     sum += delta;
                     top += 1;
                 }
@@ -286,7 +286,7 @@ impl Writer<'_> {
     /// Rows without a difference are summed up as one, unless asked for.
     fn is_summed_up(&self, row: u32) -> bool {
         let r = self.report;
-        r.growth[row as usize].is_quiet() && r.delta(row as usize) == 0
+        r.is_quiet(row as usize)
     }
 
     fn table(&self, out: &mut String) {
@@ -344,7 +344,7 @@ impl Writer<'_> {
                 before,
                 after,
                 "total",
-                r.total_growth.as_str(),
+                r.total_growth().as_str(),
                 runs,
                 series,
             ));
@@ -399,7 +399,7 @@ impl Writer<'_> {
     fn row(&self, row: usize, runs: bool, series: bool) -> (Vec<String>, Growth, i128) {
         let r = self.report;
         let (before, after) = r.chosen_ends(row);
-        let growth = r.growth[row];
+        let growth = r.growth(row);
         let mut cells = Vec::new();
         if runs {
             cells.push(r.row_per_run(row).map_or("-".into(), |n| self.rate(n)));
@@ -533,6 +533,7 @@ impl Writer<'_> {
                 ));
             }
         }
+        lines.extend(self.noise().map(|n| ("noise", n)));
         lines.extend(self.next().into_iter().map(|n| ("next", n)));
         if lines.is_empty() {
             return;
@@ -551,8 +552,7 @@ impl Writer<'_> {
         let r = self.report;
         let hot = r.hot(row)?;
         let words = r
-            .judgements
-            .get(row)
+            .judgement(row)
             .map_or("", |j| if j.is_certain() { "" } else { j.reason.words() });
         let mut text = match hot.blocks_per_run {
             Some(blocks) if blocks >= 0.99 && hot.grew_in == hot.of => {
@@ -597,6 +597,33 @@ impl Writer<'_> {
             .then(|| format!("total_bytes grew by {bytes} per run: allocated and mostly freed again, no leak by itself"))
     }
 
+    /// What samples can show.
+    fn noise(&self) -> Option<String> {
+        let r = self.report;
+        let sampling = r.captures.iter().find_map(|c| c.sampling)?;
+        let Some(mean) = sampling.mean_bytes.or(sampling.estimated_mean_bytes) else {
+            return Some(
+                "sampled at an unknown rate: how much of this is noise cannot be told".into(),
+            );
+        };
+        let mut text = format!(
+            "sampled, 1 in {}; values are estimates",
+            units::bytes(mean as i128)
+        );
+        if let Some(resolution) = &r.resolution {
+            let (per_run, whole) = (resolution.per_run, resolution.total);
+            let size = match per_run {
+                Some(n) => format!("{} per run", rate(&r.metric().unit, n)),
+                None => units::signed(self.amount(whole as i128), true),
+            };
+            let _ = write!(
+                text,
+                "; growth below {size} of a site like the median one stays unseen"
+            );
+        }
+        Some(text)
+    }
+
     fn next(&self) -> Vec<String> {
         let r = self.report;
         let rule = r.findings.first().map(|f| f.rule.id);
@@ -617,6 +644,12 @@ impl Writer<'_> {
             Verdict::Grew if r.captures.len() == 2 => {
                 lines.push(
                     "capture once more after more runs, then compare all three: A@50 B@200 C@800"
+                        .to_owned(),
+                );
+            }
+            Verdict::CannotTell if r.total_growth().is_quiet() => {
+                lines.push(
+                    "capture at a finer sampling interval, or after more runs, then compare again"
                         .to_owned(),
                 );
             }

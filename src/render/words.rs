@@ -108,13 +108,22 @@ pub struct SiteName {
 impl SiteName {
     /// A name of one part.
     pub fn plain(name: String, place: String) -> SiteName {
-        SiteName { callers: Vec::new(), owner: name, api: String::new(), place }
+        SiteName {
+            callers: Vec::new(),
+            owner: name,
+            api: String::new(),
+            place,
+        }
     }
 
     /// The name in at most `width` characters: callers are dropped first, then what the owner
     /// called, and only then is the owner shortened, in the middle; the place stays.
     pub fn fit(&self, width: usize) -> String {
-        let place = if self.place.is_empty() { String::new() } else { format!("  {}", self.place) };
+        let place = if self.place.is_empty() {
+            String::new()
+        } else {
+            format!("  {}", self.place)
+        };
         let room = width.saturating_sub(place.chars().count()).max(12);
         let mut chain: Vec<&str> = self.callers.iter().map(String::as_str).collect();
         chain.push(&self.owner);
@@ -130,7 +139,11 @@ impl SiteName {
         if length(&chain) > room {
             chain.truncate(1);
         }
-        let names = if length(&chain) > room { shorten(chain[0], room) } else { chain.join(" > ") };
+        let names = if length(&chain) > room {
+            shorten(chain[0], room)
+        } else {
+            chain.join(" > ")
+        };
         format!("{names}{place}")
     }
 }
@@ -156,7 +169,9 @@ const CALLERS: usize = 2;
 /// What `row` is called. Control characters become U+FFFD.
 pub fn site(report: &Report<'_>, row: usize) -> SiteName {
     let clean = |text: String| -> String {
-        text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+        text.chars()
+            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+            .collect()
     };
     match &report.keys {
         Keys::Groups(groups) => {

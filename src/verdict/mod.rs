@@ -5,4 +5,4 @@ pub mod rules;
 mod summary;
 
 pub use findings::{Evidence, Finding, Ground, Severity, SeverityBy, Subject, SubjectKind, find};
-pub use summary::{Certainty, Counts, Facts, Summary, Verdict, summarise};
+pub use summary::{Certainty, Counts, Facts, Summary, TotalTest, Verdict, summarise};

@@ -105,6 +105,19 @@ pub struct Counts {
     pub unchanged: usize,
 }
 
+/// What the noise of samples says of the difference of the total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TotalTest {
+    /// Nothing was tested.
+    None,
+    /// It differs beyond the noise.
+    Differs,
+    /// It is the same within a tenth.
+    Equal,
+    /// It lies inside the noise, and the noise is large: absence of proof is no proof.
+    Open,
+}
+
 /// What the verdict is drawn from.
 #[derive(Debug)]
 pub struct Facts<'a> {
@@ -124,6 +137,8 @@ pub struct Facts<'a> {
     pub judgements: &'a [Judgement],
     /// The class of the total.
     pub total_growth: Growth,
+    /// What the noise of samples says of the total.
+    pub total_test: TotalTest,
     /// Number of captures on the base side and on the new side.
     pub captures: (usize, usize),
     /// Whether every capture counts every allocation.
@@ -142,6 +157,11 @@ pub fn summarise(facts: &Facts<'_>) -> (Verdict, Summary) {
             column(facts.values.after(), row),
         );
         let delta = after as i128 - before as i128;
+        // What lies inside the noise is no growth.
+        if facts.growth[row].is_quiet() {
+            counts.unchanged += 1;
+            continue;
+        }
         if delta > 0 {
             increases += delta;
         } else {
@@ -226,8 +246,11 @@ fn one_side(facts: &Facts<'_>, before: i64, after: i64) -> Verdict {
     let is_live = facts.metrics[facts.chosen].nature != Nature::Cumulative;
     match facts.total_growth {
         growth if growth.is_leak() && is_live => Verdict::Leak,
+        _ if facts.total_test == TotalTest::Open => Verdict::CannotTell,
         Growth::Stable | Growth::Unchanged => Verdict::Same,
-        Growth::Undetermined if after != before => Verdict::CannotTell,
+        Growth::Undetermined if after != before && facts.total_test != TotalTest::Differs => {
+            Verdict::CannotTell
+        }
         _ if after > before => Verdict::Grew,
         _ if after < before => Verdict::Shrank,
         _ => Verdict::Same,
@@ -248,6 +271,7 @@ fn two_sides(facts: &Facts<'_>, summary: &Summary, before: i64, after: i64) -> V
         };
     }
     match facts.total_growth {
+        _ if facts.total_test == TotalTest::Open => Verdict::CannotTell,
         Growth::Unchanged | Growth::Stable => Verdict::Same,
         Growth::Undetermined => Verdict::CannotTell,
         _ if after > before => Verdict::Worse,

@@ -50,15 +50,27 @@ fn a_truncated_file() {
 #[test]
 fn json_that_is_no_profile() {
     let dir = Dir::new();
-    refused(&dir.file("a.json", br#"{"name":"x","version":1}"#), "no format that heapdiff knows");
-    refused(&dir.file("b.json", br#"{"dhatFileVersion":2,"pps":3,"ftbl":[]}"#), "byte ");
-    refused(&dir.file("c.json", br#"{"dhatFileVersion":2,"ftbl":[]}"#), "no program points");
+    refused(
+        &dir.file("a.json", br#"{"name":"x","version":1}"#),
+        "no format that heapdiff knows",
+    );
+    refused(
+        &dir.file("b.json", br#"{"dhatFileVersion":2,"pps":3,"ftbl":[]}"#),
+        "byte ",
+    );
+    refused(
+        &dir.file("c.json", br#"{"dhatFileVersion":2,"ftbl":[]}"#),
+        "no program points",
+    );
 }
 
 #[test]
 fn an_index_out_of_range() {
     let text = br#"{"dhatFileVersion":2,"mode":"heap","verb":"Allocated","bklt":false,"bkacc":false,"tu":"i","cmd":"x","pid":1,"te":1,"pps":[{"tb":1,"tbk":1,"fs":[99]}],"ftbl":["[root]"]}"#;
-    refused(&Dir::new().file("a.json", text), "frame 99 is out of range, the table has 1");
+    refused(
+        &Dir::new().file("a.json", text),
+        "frame 99 is out of range, the table has 1",
+    );
 }
 
 #[test]
@@ -73,13 +85,18 @@ fn nesting_without_end() {
 fn an_inflating_bomb() {
     use std::io::Write;
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(br#"{"dhatFileVersion":2,"pps":[],"x":""#).unwrap();
+    encoder
+        .write_all(br#"{"dhatFileVersion":2,"pps":[],"x":""#)
+        .unwrap();
     let spaces = vec![b' '; 1 << 20];
     for _ in 0..200 {
         encoder.write_all(&spaces).unwrap();
     }
     let path = Dir::new();
-    refused(&path.file("a.json.gz", &encoder.finish().unwrap()), "inflates to more than");
+    refused(
+        &path.file("a.json.gz", &encoder.finish().unwrap()),
+        "inflates to more than",
+    );
 }
 
 #[test]
@@ -94,9 +111,17 @@ fn a_directory_without_captures() {
 
 #[test]
 fn captures_without_a_common_metric() {
-    let ran = run(&["compare", "profiles/ingest/a.json", "profiles/c-ingest/copy-050.json"]);
+    let ran = run(&[
+        "compare",
+        "profiles/ingest/a.json",
+        "profiles/c-ingest/copy-050.json",
+    ]);
     assert_eq!(ran.status, 2);
-    assert!(ran.err.contains("copied_bytes") && ran.err.contains("live_bytes"), "{}", ran.err);
+    assert!(
+        ran.err.contains("copied_bytes") && ran.err.contains("live_bytes"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]

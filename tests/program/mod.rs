@@ -8,7 +8,10 @@ use assert_cmd::Command;
 /// The program, in the repository's root, without colour.
 pub fn heapdiff(args: &[&str]) -> Command {
     let mut command = Command::cargo_bin("heapdiff").unwrap();
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).env("NO_COLOR", "1").args(args);
+    command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("NO_COLOR", "1")
+        .args(args);
     command
 }
 

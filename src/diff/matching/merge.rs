@@ -157,6 +157,7 @@ fn join(table: &mut SiteTable, places: &Places, stacks: Vec<StackId>, sides: &[S
         new: Ends { first, last },
         series,
         blocks,
+        variances,
     } = &mut table.values;
     match base {
         Some(base) => {
@@ -172,19 +173,24 @@ fn join(table: &mut SiteTable, places: &Places, stacks: Vec<StackId>, sides: &[S
         // Without one for each capture there is no telling whose they are.
         blocks.clear();
     }
+    let map = |i: usize| match two_sides {
+        true if sides.get(i) == Some(&Side::Base) => &places.before,
+        false if i == 0 => &places.before,
+        _ => &places.after,
+    };
     for columns in [series, blocks] {
         for (i, column) in columns.iter_mut().enumerate() {
-            let is_before = match two_sides {
-                true => sides.get(i) == Some(&Side::Base),
-                false => i == 0,
-            };
-            let map = if is_before {
-                &places.before
-            } else {
-                &places.after
-            };
-            add_up(std::slice::from_mut(column), map, len);
+            add_up(std::slice::from_mut(column), map(i), len);
         }
+    }
+    for (i, column) in variances.iter_mut().enumerate() {
+        let mut sums = vec![0.0; len];
+        for (value, &place) in column.iter().zip(map(i)) {
+            if let Some(slot) = sums.get_mut(place as usize) {
+                *slot += value;
+            }
+        }
+        *column = sums;
     }
     let mut presence = vec![0; len];
     for (row, &bits) in table.presence.iter().enumerate() {

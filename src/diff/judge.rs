@@ -1,0 +1,337 @@
+//! What became of each row, with what the noise of the captures allows to say.
+
+use super::growth::{Growth, PerRun};
+use super::table::Values;
+use crate::model::{Column, Metric};
+use crate::trend::{self, Judgement, Noise, Plan, Sampled};
+
+/// What is known of the captures' noise.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Certainty {
+    /// Every allocation is counted.
+    Exact,
+    /// Samples, one in so many bytes on average, per capture; variances are in the table.
+    Sampled(Vec<f64>),
+    /// Nothing is known.
+    Unknown,
+}
+
+/// A test of the difference between two captures.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Significance {
+    /// Two-sided p, not corrected.
+    pub p_value: f64,
+    /// Corrected for the number of rows (Benjamini and Hochberg 1995).
+    pub q_value: f64,
+    /// The difference lies in it with 95 % probability.
+    pub interval: (f64, f64),
+    /// The smallest difference of this row that these captures show with 80 % probability.
+    pub resolution: f64,
+}
+
+/// A row differs when its corrected p is at most this.
+const Q: f64 = 0.01;
+/// A total is one test.
+const P_OF_TOTAL: f64 = 0.01;
+
+/// The class of each row, and what it rests on.
+#[derive(Debug, Clone, Default)]
+pub struct Judged {
+    /// The class of each row.
+    pub growth: Vec<Growth>,
+    /// What the statistics say of each series; empty for fewer than three captures of a side.
+    pub judgements: Vec<Judgement>,
+    /// p and q of each row's difference; empty where nothing was tested.
+    pub tests: Vec<(f64, f64)>,
+    /// The level in force for one row.
+    pub level: f64,
+}
+
+/// Classifies rows of captures.
+#[derive(Debug)]
+pub struct Judge<'a> {
+    plan: Option<Plan>,
+    skip: usize,
+    certainty: Certainty,
+    per_run: PerRun,
+    metrics: &'a [Metric],
+    chosen: usize,
+}
+
+impl<'a> Judge<'a> {
+    /// A judge of captures at `runs` of the new side (positions where runs are unknown); `skip` is
+    /// the number of captures of the base side.
+    pub fn new(
+        runs: &[f64],
+        skip: usize,
+        certainty: Certainty,
+        per_run: PerRun,
+        metrics: &'a [Metric],
+        chosen: usize,
+    ) -> Judge<'a> {
+        let plan = if runs.len() >= 3 {
+            Plan::new(runs).ok()
+        } else {
+            None
+        };
+        Judge {
+            plan,
+            skip,
+            certainty,
+            per_run,
+            metrics,
+            chosen,
+        }
+    }
+
+    /// Classifies every row. `total`: the rows are one sum, tested alone.
+    ///
+    /// Cost: linear in the rows for two captures; some microseconds a row for more.
+    pub fn rows(&self, values: &Values, total: bool) -> Judged {
+        match &self.plan {
+            Some(plan) if values.base.is_none() => self.series(plan, values, total),
+            _ => self.pair(values, total),
+        }
+    }
+
+    fn series(&self, plan: &Plan, values: &Values, total: bool) -> Judged {
+        let noise = self.noise();
+        let rows = values.after()[self.chosen].len();
+        let judged = plan.judge_all(noise, rows, |row, out| self.fill(values, row, out));
+        let mut out = Judged {
+            growth: judged.rows.iter().map(|j| j.class.into()).collect(),
+            judgements: judged.rows,
+            tests: Vec::new(),
+            level: judged.level,
+        };
+        if self.tests_ends(values) {
+            self.test_ends(values, total, &mut out);
+        }
+        out
+    }
+
+    /// Captures of one process share their survivors: assumed where it is not known, since it is
+    /// the more careful case.
+    fn noise(&self) -> Noise {
+        match self.certainty {
+            Certainty::Exact => Noise::Exact,
+            Certainty::Sampled(_) => Noise::Known { one_process: true },
+            Certainty::Unknown => Noise::Unknown,
+        }
+    }
+
+    fn fill(&self, values: &Values, row: usize, out: &mut trend::Row) {
+        let series = &values.series[self.skip..];
+        for (value, column) in out.values.iter_mut().zip(series) {
+            *value = column.get(row) as f64;
+        }
+        match &self.certainty {
+            Certainty::Exact => {
+                out.blocks.extend(
+                    values
+                        .blocks
+                        .iter()
+                        .skip(self.skip)
+                        .map(|c| c.get(row) as f64),
+                );
+            }
+            Certainty::Sampled(means) => {
+                let bytes: f64 = out.values.iter().sum();
+                let variance: f64 = values
+                    .variances
+                    .iter()
+                    .skip(self.skip)
+                    .map(|v| v[row])
+                    .sum();
+                let mean = means.last().copied().unwrap_or(1.0);
+                out.unit = if bytes > 0.0 && variance > 0.0 {
+                    variance / bytes
+                } else {
+                    mean
+                };
+            }
+            Certainty::Unknown => {}
+        }
+    }
+
+    fn pair(&self, values: &Values, total: bool) -> Judged {
+        let before = &values.before()[self.chosen];
+        let after = &values.after()[self.chosen];
+        let rows = after.len();
+        let growth = |row| {
+            self.two_series(values, row)
+                .unwrap_or_else(|| Growth::between(before.get(row), after.get(row)))
+        };
+        let mut judged = Judged {
+            growth: (0..rows).map(growth).collect(),
+            level: 0.001,
+            ..Judged::default()
+        };
+        if self.tests_ends(values) {
+            self.test_ends(values, total, &mut judged);
+        }
+        judged
+    }
+
+    /// Tests the difference of first and last; rows inside the noise become quiet. Of three and
+    /// four samples it is all that can be said.
+    fn test_ends(&self, values: &Values, total: bool, judged: &mut Judged) {
+        let rows = judged.growth.len();
+        let p: Vec<f64> = (0..rows)
+            .map(|row| {
+                self.sides(values, row)
+                    .map_or(1.0, |(a, b)| trend::difference_p(&a, &b))
+            })
+            .collect();
+        let q = trend::benjamini_hochberg(&p);
+        let mut largest = None;
+        for (row, (&p, &q)) in p.iter().zip(&q).enumerate() {
+            let differs = if total { p <= P_OF_TOTAL } else { q <= Q };
+            if differs {
+                largest = Some(p.max(largest.unwrap_or(0.0)));
+            } else {
+                judged.growth[row] = if self.plan.is_some() {
+                    Growth::Stable
+                } else {
+                    Growth::Unchanged
+                };
+            }
+        }
+        judged.level = trend::level_in_force(largest, Q, rows.max(1));
+        judged.tests = p.into_iter().zip(q).collect();
+    }
+
+    /// Whether the ends are single samples whose noise is known, and nothing better is there.
+    fn tests_ends(&self, values: &Values) -> bool {
+        matches!(self.certainty, Certainty::Sampled(_))
+            && values.variances.len() == values.series.len()
+            && values.series.len() <= 4
+            && (values.base.is_none() || values.series.len() == 2)
+    }
+
+    /// Both ends of a row as samples; nothing for negative values, which no sample can have.
+    fn sides(&self, values: &Values, row: usize) -> Option<(Sampled, Sampled)> {
+        let Certainty::Sampled(means) = &self.certainty else {
+            return None;
+        };
+        let side = |i: usize| {
+            let bytes = values.series.get(i)?.get(row) as f64;
+            let variance = *values.variances.get(i)?.get(row)?;
+            let unit = if bytes > 0.0 && variance > 0.0 {
+                variance / bytes
+            } else {
+                *means.get(i)?
+            };
+            (bytes >= 0.0).then_some(Sampled {
+                bytes,
+                unit,
+                raw: None,
+            })
+        };
+        Some((side(0)?, side(values.series.len() - 1)?))
+    }
+
+    /// The test behind a row, in full.
+    pub fn significance(
+        &self,
+        values: &Values,
+        judged: &Judged,
+        row: usize,
+    ) -> Option<Significance> {
+        let &(p_value, q_value) = judged.tests.get(row)?;
+        let (a, b) = self.sides(values, row)?;
+        Some(Significance {
+            p_value,
+            q_value,
+            interval: trend::difference_interval(&a, &b),
+            resolution: trend::sampled_resolution(a.unit, a.bytes, judged.level, 1),
+        })
+    }
+
+    /// The smallest growth of one site that these captures show with 80 % probability, in units
+    /// of the chosen metric: of the median site by bytes, and of a site that was not there
+    /// before. One unit for exact captures; none where the noise is not known.
+    pub fn resolution(&self, values: &Values, judged: &Judged) -> Option<(f64, f64)> {
+        match &self.certainty {
+            Certainty::Exact => Some((1.0, 1.0)),
+            Certainty::Unknown => None,
+            Certainty::Sampled(means) => {
+                let mean = means.first().copied()?;
+                let rows: Vec<usize> = (0..values.before()[self.chosen].len()).collect();
+                let at = |row: usize| values.before()[self.chosen].get(row).max(0) as f64;
+                let mut by_size: Vec<usize> = rows.into_iter().filter(|&r| at(r) > 0.0).collect();
+                by_size.sort_by(|&a, &b| at(b).total_cmp(&at(a)).then(a.cmp(&b)));
+                let half: f64 = by_size.iter().map(|&r| at(r)).sum::<f64>() / 2.0;
+                let mut sum = 0.0;
+                let median = by_size.iter().find(|&&r| {
+                    sum += at(r);
+                    sum >= half
+                });
+                let new_site = trend::sampled_resolution(mean, 0.0, judged.level, 1);
+                let total = median.map_or(new_site, |&row| {
+                    let variance = values.variances.first().map_or(0.0, |v| v[row]);
+                    let unit = if variance > 0.0 {
+                        variance / at(row)
+                    } else {
+                        mean
+                    };
+                    let blocks = values.blocks.first().map_or(1, |c| c.get(row).max(1));
+                    let block = at(row) / blocks as f64;
+                    trend::sampled_resolution(unit, at(row), judged.level, 1).max(block)
+                });
+                Some((total, new_site))
+            }
+        }
+    }
+
+    /// Of two series the growth per run is compared, not the level.
+    fn two_series(&self, values: &Values, row: usize) -> Option<Growth> {
+        let base = values.base.as_ref()?;
+        if base.first.is_empty() || values.new.first.is_empty() {
+            return None;
+        }
+        let (old, new) = self
+            .per_run
+            .of_sides(values, self.metrics, self.chosen, row)?;
+        let empty = |columns: &[Column]| columns[self.chosen].get(row) == 0;
+        Some(match () {
+            () if empty(&base.last) && !empty(&values.new.last) => Growth::New,
+            () if !empty(&base.last) && empty(&values.new.last) => Growth::Gone,
+            () if new > old => Growth::Grew,
+            () if new < old => Growth::Shrank,
+            () => Growth::Unchanged,
+        })
+    }
+
+    /// The robust slope of a row's series with its interval; none for fewer than three captures.
+    pub fn slope(&self, values: &Values, judged: &Judged, row: usize) -> Option<trend::Slope> {
+        let plan = self.plan.as_ref().filter(|_| values.base.is_none())?;
+        let judgement = judged.judgements.get(row)?;
+        let mut out = trend::Row::default();
+        out.values.resize(values.series.len() - self.skip, 0.0);
+        self.fill(values, row, &mut out);
+        plan.detail(self.noise(), &out, judgement, judged.level)
+            .slope
+    }
+
+    /// Whether the new side's captures are evenly spaced, which can alias a sawtooth into a ramp.
+    pub fn is_even(&self) -> bool {
+        self.plan.as_ref().is_some_and(Plan::is_even)
+    }
+}
+
+impl From<trend::Class> for Growth {
+    fn from(class: trend::Class) -> Growth {
+        match class {
+            trend::Class::SteadyGrowth => Growth::SteadyGrowth,
+            trend::Class::Accelerating => Growth::Accelerating,
+            trend::Class::Step => Growth::Step,
+            trend::Class::WarmUp => Growth::WarmUp,
+            trend::Class::Sawtooth => Growth::Sawtooth,
+            trend::Class::Stable => Growth::Stable,
+            trend::Class::Shrinking => Growth::Shrinking,
+            trend::Class::Irregular => Growth::Irregular,
+            trend::Class::Undetermined => Growth::Undetermined,
+        }
+    }
+}

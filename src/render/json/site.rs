@@ -1,0 +1,173 @@
+//! One row.
+
+use super::wire::{Amounts, Map, Metrics, Number, Shown, rates};
+use crate::diff::{self, Values};
+use crate::model::Frame;
+use crate::normalize::SiteId;
+use crate::report::Report;
+use crate::trend::{self, Judgement, Reason};
+use serde::Serialize;
+use std::borrow::Cow;
+
+/// A row of the comparison.
+#[derive(Debug, Serialize)]
+pub(super) struct Site<'r> {
+    id: Shown<SiteId>,
+    frames: Vec<WireFrame<'r>>,
+    owner: Option<usize>,
+    #[serde(flatten)]
+    amounts: Amounts<'r>,
+    per_run: Option<Map<'r, Number>>,
+    cumulative: Option<Cumulative<'r>>,
+    series: Vec<i64>,
+    growth: &'static str,
+    slope: Option<Slope>,
+    significance: Option<Significance>,
+    follows: Option<&'r str>,
+    hot: Option<Hot>,
+    matched_by: &'static str,
+    moved_from: Option<Shown<SiteId>>,
+}
+
+/// A frame as captured; what the capture does not say is null.
+#[derive(Debug, Serialize)]
+struct WireFrame<'r> {
+    function: Option<&'r str>,
+    file: Option<Cow<'r, str>>,
+    line: Option<u32>,
+    module: Option<&'r str>,
+    inlined: bool,
+}
+
+/// What a group and everything that it calls holds.
+#[derive(Debug, Serialize)]
+struct Cumulative<'r> {
+    #[serde(flatten)]
+    amounts: Amounts<'r>,
+    per_run: Option<Map<'r, Number>>,
+    series: Vec<i64>,
+    growth: Option<&'static str>,
+}
+
+/// A robust slope with its interval of 95 %.
+#[derive(Debug, Serialize)]
+pub(super) struct Slope {
+    value: Number,
+    lo: Number,
+    hi: Number,
+}
+
+impl Slope {
+    /// A slope; none where it is not a number.
+    pub fn of(slope: Option<trend::Slope>) -> Option<Slope> {
+        let trend::Slope { value, lo, hi } = slope?;
+        value.is_finite().then_some(Slope {
+            value: Number(value),
+            lo: Number(lo),
+            hi: Number(hi),
+        })
+    }
+}
+
+/// What a test says of a difference.
+#[derive(Debug, Serialize)]
+pub(super) struct Significance {
+    p_value: Number,
+    q_value: Number,
+    interval: Option<[Number; 2]>,
+    resolution: Option<Number>,
+}
+
+impl Significance {
+    /// The test of a difference, or of a series; none where nothing was tested.
+    pub fn of(test: Option<diff::Significance>, judgement: Option<&Judgement>) -> Option<Self> {
+        if let Some(test) = test {
+            return Some(Significance {
+                p_value: Number(test.p_value),
+                q_value: Number(test.q_value),
+                interval: Some([Number(test.interval.0), Number(test.interval.1)]),
+                resolution: Some(Number(test.resolution)),
+            });
+        }
+        let judgement = judgement?;
+        let tested = judgement.reason != Reason::Exact && judgement.p_value < 1.0;
+        tested.then_some(Significance {
+            p_value: Number(judgement.p_value),
+            q_value: Number(judgement.q_value),
+            interval: None,
+            resolution: None,
+        })
+    }
+}
+
+/// What tells a hot path from an error path.
+#[derive(Debug, Serialize)]
+struct Hot {
+    blocks_per_run: Option<Number>,
+    kept_share: Option<Number>,
+    grew_in: usize,
+    of: usize,
+}
+
+impl<'r> Site<'r> {
+    /// The row `row` with its `metrics`.
+    pub fn new(report: &'r Report<'_>, metrics: &Metrics<'r>, row: usize) -> Self {
+        let judgement = report.judgement(row);
+        let numbers = |values: &'r Values| {
+            let ends = |i| {
+                let (before, after) = report.ends(values, i, row);
+                (before as i128, after as i128)
+            };
+            let rate = |i| report.per_run.of(values, &report.metrics, i, row);
+            (Amounts::new(metrics, ends), rates(metrics, rate))
+        };
+        let (amounts, per_run) = numbers(&report.values);
+        let cumulative = report.cumulative.as_ref().map(|values| {
+            let (amounts, per_run) = numbers(values);
+            Cumulative {
+                amounts,
+                per_run,
+                series: report.series(values, row).collect(),
+                growth: report
+                    .cumulative_judged
+                    .as_ref()
+                    .and_then(|j| j.growth.get(row))
+                    .map(|g| g.as_str()),
+            }
+        });
+        let hot = report.hot(row).filter(|_| report.delta(row) > 0);
+        Site {
+            id: Shown(report.id(row)),
+            frames: frames(report, row),
+            owner: report.owner(row),
+            amounts,
+            per_run,
+            cumulative,
+            series: report.series(&report.values, row).collect(),
+            growth: report.growth(row).as_str(),
+            slope: Slope::of(report.slope(row)),
+            significance: Significance::of(report.significance(row), judgement),
+            follows: None,
+            hot: hot.map(|hot| Hot {
+                blocks_per_run: hot.blocks_per_run.map(Number),
+                kept_share: hot.kept_share.map(Number),
+                grew_in: hot.grew_in,
+                of: hot.of,
+            }),
+            matched_by: report.matched_by(row).as_str(),
+            moved_from: None,
+        }
+    }
+}
+
+fn frames<'r>(report: &'r Report<'_>, row: usize) -> Vec<WireFrame<'r>> {
+    let text = |id| Some(report.symbols.strings.get(id)).filter(|t| !t.is_empty());
+    let frame = |frame: Frame| WireFrame {
+        function: text(frame.function),
+        file: text(frame.file).map(|f| report.names.file(f)),
+        line: Some(frame.line).filter(|&n| n > 0),
+        module: text(frame.module),
+        inlined: frame.inlined,
+    };
+    report.frames(row).into_iter().map(frame).collect()
+}
