@@ -1,7 +1,7 @@
 //! heapdiff tells which allocation sites of a program grow, and by how much per run.
 //!
 //! Design constraints:
-//! - Data goes one way: bytes ([`input`]), records ([`format`]), [`model`], analysis, report,
+//! - Data goes one way: bytes ([`input`]), records ([`mod@format`]), [`model`], analysis, report,
 //!   rendering. A layer uses only the layers before it; a test holds that.
 //! - All captures of a comparison share one table of names, so equal stacks are equal integers.
 //! - Input is hostile: readers never panic, never trust a length, never recurse over data.

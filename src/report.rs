@@ -3,7 +3,8 @@
 
 pub use crate::diff::MatchedBy;
 use crate::diff::{
-    Group, GroupBy, Growth, Judge, Judged, Ledger, Match, PerRun, Side, Significance, Values,
+    Group, GroupBy, Growth, Judge, Judged, Ledger, Match, PerRun, Side, Significance, SiteTable,
+    Values,
 };
 use crate::model::{Frame, Metric, Salvage, Sampling, StackId, Symbols};
 use crate::normalize::{Naming, SiteId};
@@ -90,6 +91,8 @@ pub struct Report<'a> {
     pub matches: Vec<Match>,
     /// What was recognised by what; `None` for a series of one program.
     pub matching: Option<Ledger>,
+    /// The sites behind the rows, however the rows are grouped.
+    pub sites: &'a SiteTable,
     /// What each row holds.
     pub values: Values,
     /// For groups: what each row and everything that it calls holds.

@@ -112,6 +112,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         keys,
         matches,
         matching: matching.map(|m| m.ledger.clone()),
+        sites: table,
         values,
         cumulative,
         totals,

@@ -284,7 +284,11 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             Rendering::Text => render::plain(&render::text(&report, &style), out),
             Rendering::Json => render::json::write(&report, limit, out),
             Rendering::Jsonl => render::json::write_lines(&report, limit, out),
-            _ => Ok(()),
+            Rendering::Markdown => render::markdown::write(&report, &style, out),
+            Rendering::Csv => render::csv::write(&report, limit, out),
+            Rendering::Folded => render::difference::folded(&report, out),
+            Rendering::Pprof => render::difference::pprof(&report, out),
+            Rendering::Svg => render::svg::growth(&report, out),
         })?;
     }
     Ok(DONE)

@@ -3,18 +3,27 @@
 //! A new format is one file with a `pub static FORMAT: Format` and one line in [`FORMATS`].
 
 pub mod dhat;
+pub mod flamebearer;
 pub mod folded;
+pub mod heap_text;
+pub mod heapprofile;
 pub mod heaptrack;
 pub mod json;
 pub mod leaks;
 pub mod lines;
 pub mod massif;
 pub mod memcheck;
+pub mod memleak;
+pub mod memray;
+pub mod memray_stats;
 pub mod native;
 pub mod pprof;
+pub mod sanitizer;
+pub mod speedscope;
 #[cfg(test)]
 mod testing;
 pub mod tracemalloc;
+mod tree;
 
 use crate::error::{Code, Error, Result};
 use crate::input::{Select, Source};
@@ -98,11 +107,21 @@ pub static FORMATS: &[&Format] = &[
     &dhat::FORMAT,
     &pprof::FORMAT,
     &folded::FORMAT,
+    &memray::FORMAT,
+    &memray_stats::FORMAT,
     &tracemalloc::FORMAT,
+    &heapprofile::FORMAT,
+    &speedscope::FORMAT,
+    &flamebearer::FORMAT,
     &heaptrack::FORMAT,
     &massif::FORMAT,
     &memcheck::XML,
     &memcheck::TEXT,
+    &sanitizer::FORMAT,
+    &heap_text::JEMALLOC,
+    &heap_text::GPERFTOOLS,
+    &heap_text::GO,
+    &memleak::FORMAT,
 ];
 
 /// The format called `name`.

@@ -1,7 +1,7 @@
 //! Frames of native code: names of unsymbolised addresses, and frames as Valgrind prints them.
 
 use super::lines::{base_name, hexadecimal};
-use crate::model::{Frame, FrameId, StrId, Symbols};
+use crate::model::{Frame, FrameId, StackId, StrId, Symbols};
 
 /// A frame of which the module and the offset in it are known: `libfoo.so+0x1a2b`.
 pub(crate) fn at_offset(symbols: &mut Symbols, module: StrId, offset: u64) -> Frame {
@@ -32,7 +32,7 @@ pub(crate) fn in_page(symbols: &mut Symbols, module: StrId, address: u64) -> Fra
 
 /// A frame as Valgrind prints it, without its address: `main (a.c:13)`, `f() (in /usr/lib/x.so)`,
 /// `??? (in /usr/lib/x.so)`, `???`.
-pub(crate) fn valgrind(symbols: &mut Symbols, address: u64, text: &[u8]) -> FrameId {
+pub(crate) fn valgrind(symbols: &mut Symbols, address: u64, text: &[u8]) -> Frame {
     let split = text
         .strip_suffix(b")")
         .and_then(|t| Some((t, memchr::memmem::rfind(t, b" (")?)));
@@ -56,7 +56,29 @@ pub(crate) fn valgrind(symbols: &mut Symbols, address: u64, text: &[u8]) -> Fram
     } else {
         frame.function = symbols.strings.intern_bytes(name);
     }
-    symbols.frames.intern(frame)
+    frame
+}
+
+/// Whether `frame` was expanded into its caller: both stand for one address. Recursion repeats
+/// an address as well, with the same function.
+pub(crate) fn is_inlined(frame: (u64, &Frame), caller: (u64, &Frame)) -> bool {
+    frame.0 != 0 && frame.0 == caller.0 && frame.1.function != caller.1.function
+}
+
+/// The stack of frames with their addresses, innermost first; leaves `frames` empty.
+pub(crate) fn stack(
+    symbols: &mut Symbols,
+    frames: &mut Vec<(u64, Frame)>,
+    scratch: &mut Vec<FrameId>,
+) -> StackId {
+    scratch.clear();
+    for (i, (address, frame)) in frames.iter().enumerate() {
+        let caller = frames.get(i + 1);
+        let inlined = caller.is_some_and(|c| is_inlined((*address, frame), (c.0, &c.1)));
+        scratch.push(symbols.frames.intern(Frame { inlined, ..*frame }));
+    }
+    frames.clear();
+    symbols.stacks.intern_leaf_first(scratch)
 }
 
 /// `a.c:13` taken apart.
@@ -83,8 +105,7 @@ mod tests {
     fn frames_as_valgrind_prints_them() {
         let mut s = Symbols::default();
         let mut show = |text: &[u8]| {
-            let id = valgrind(&mut s, 0x48417b4, text);
-            let f = s.frames.get(id);
+            let f = valgrind(&mut s, 0x48417b4, text);
             let t = |id| s.strings.get(id);
             format!("{}|{}|{}|{}", t(f.function), t(f.file), f.line, t(f.module))
         };

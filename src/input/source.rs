@@ -16,6 +16,8 @@ pub enum Packing {
     Gzip,
     /// Zstandard; several frames are one stream.
     Zstd,
+    /// LZ4 frames.
+    Lz4,
 }
 
 impl Packing {
@@ -27,6 +29,8 @@ impl Packing {
             || (head.len() >= 4 && head[0] & 0xf0 == 0x50 && head[1..4] == [0x2a, 0x4d, 0x18])
         {
             Packing::Zstd
+        } else if head.starts_with(&[0x04, 0x22, 0x4d, 0x18]) {
+            Packing::Lz4
         } else {
             Packing::Plain
         }
@@ -38,6 +42,7 @@ impl Packing {
             Packing::Plain => "plain",
             Packing::Gzip => "gzip",
             Packing::Zstd => "zstd",
+            Packing::Lz4 => "lz4",
         }
     }
 }
@@ -185,10 +190,22 @@ impl Source {
             let n = chunk.len();
             reader.consume(n);
         }
+        drop(reader);
+        self.release_packed();
         Ok(Bytes {
             bytes: Cow::Owned(out),
             source: self,
         })
+    }
+
+    /// Hands back the mapped pages of a packed file, which is not read again as a rule.
+    #[allow(unsafe_code)]
+    fn release_packed(&self) {
+        #[cfg(unix)]
+        if let Data::Mapped(map) = &self.data {
+            // SAFETY: the map is a read-only view of a file; dropped pages are read again.
+            let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        }
     }
 
     /// The content as a stream, unpacked as it is read. Read errors carry an [`Error`] for
@@ -207,6 +224,7 @@ impl Source {
                 rest: stored,
                 frame: None,
             }),
+            Packing::Lz4 => self.bounded(lz4_flex::frame::FrameDecoder::new(stored)),
         }
     }
 

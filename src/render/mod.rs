@@ -2,12 +2,17 @@
 //!
 //! Profiles are written for other tools by [`pprof`], [`folded`], [`dhat`] and [`speedscope`].
 
+pub mod csv;
 pub mod dhat;
+pub mod difference;
 mod finding;
 pub mod folded;
 pub mod inspect;
 pub mod json;
 mod locations;
+pub mod markdown;
+pub mod matching;
+mod merged;
 pub mod pprof;
 mod proto;
 pub mod speedscope;
@@ -59,4 +64,10 @@ pub fn wrap(text: &str, width: usize) -> String {
         }
     }
     out
+}
+
+/// Whether a character turns the direction of writing: a name that holds one can make the text
+/// around it read otherwise than it is.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

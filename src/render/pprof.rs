@@ -11,7 +11,9 @@ use super::locations::Locations;
 use super::proto::Message;
 use super::unwritable;
 use crate::error::Result;
-use crate::model::{Exactness, LabelValue, Metric, Profile, StrId, Symbols, Unit};
+use crate::model::{
+    Exactness, LabelValue, LabelsId, Metric, Profile, StackId, StrId, Symbols, Unit,
+};
 use flate2::{Compression, GzBuilder};
 use rustc_hash::FxHashMap;
 use std::io::Write;
@@ -83,7 +85,8 @@ impl<'a> Text<'a> {
 }
 
 /// Writes `profile` with all its metrics and labels. `default_metric` is the metric that pprof
-/// shows first; without it, or where the profile lacks it, the profile's own default.
+/// shows first; without it, or where the profile lacks it, the profile's own default. Exact
+/// profiles are marked by a period of 1 byte.
 ///
 /// Errors: `out` cannot be written to. Cost: one pass over the samples; memory for the tables.
 pub fn write(
@@ -92,11 +95,74 @@ pub fn write(
     default_metric: Option<&str>,
     out: &mut dyn Write,
 ) -> Result<()> {
+    let own = profile.meta.default_metric.as_deref();
+    let sampling = profile.meta.sampling.and_then(|s| s.mean_bytes);
+    let source = Source {
+        symbols,
+        metrics: &profile.metrics,
+        rows: profile.len(),
+        default_metric: default_metric
+            .and_then(|name| profile.metric(name))
+            .or_else(|| own.and_then(|name| profile.metric(name))),
+        period: match profile.meta.exactness {
+            Exactness::Exact => Some(1),
+            Exactness::Sampled => Some(sampling.map_or(0, |mean| mean.round() as i64)),
+            Exactness::Unknown => None,
+        },
+    };
+    let row = |i: usize, values: &mut Vec<i64>| {
+        values.extend(profile.columns.iter().map(|c| c.get(i)));
+        Row {
+            stack: profile.stacks[i],
+            labels: profile.labels_of(i),
+            is_base: false,
+            left_out: false,
+        }
+    };
+    write_source(&source, row, out)
+}
+
+/// What is written besides the samples.
+#[derive(Debug)]
+pub(super) struct Source<'a> {
+    /// The names behind all handles.
+    pub symbols: &'a Symbols,
+    /// What a sample counts.
+    pub metrics: &'a [Metric],
+    /// Number of samples.
+    pub rows: usize,
+    /// The metric that pprof shows first.
+    pub default_metric: Option<usize>,
+    /// Mean number of bytes between two samples, where it is known.
+    pub period: Option<i64>,
+}
+
+/// A sample, beside its values.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// Where.
+    pub stack: StackId,
+    /// Its labels.
+    pub labels: LabelsId,
+    /// Whether it belongs to what is subtracted; pprof takes percentages of those.
+    pub is_base: bool,
+    /// Whether it is not written.
+    pub left_out: bool,
+}
+
+/// Writes samples that `row` gives by position, their values into an empty list.
+///
+/// Errors: `out` cannot be written to.
+pub(super) fn write_source(
+    source: &Source<'_>,
+    row: impl Fn(usize, &mut Vec<i64>) -> Row,
+    out: &mut dyn Write,
+) -> Result<()> {
     let mut gzip = GzBuilder::new()
         .mtime(0)
         .operating_system(255)
         .write(out, Compression::new(6));
-    write_plain(profile, symbols, default_metric, &mut gzip).map_err(unwritable)?;
+    write_plain(source, row, &mut gzip).map_err(unwritable)?;
     gzip.finish().map_err(unwritable)?;
     Ok(())
 }
@@ -105,30 +171,35 @@ pub fn write(
 const PIECE: usize = 64 << 10;
 
 fn write_plain(
-    profile: &Profile,
-    symbols: &Symbols,
-    default_metric: Option<&str>,
+    source: &Source<'_>,
+    row: impl Fn(usize, &mut Vec<i64>) -> Row,
     out: &mut dyn Write,
 ) -> std::io::Result<()> {
+    let symbols = source.symbols;
     let mut text = Text::new(symbols);
     let mut all = Message::default();
     let mut one = Message::default();
-    for metric in &profile.metrics {
+    for metric in source.metrics {
         one.clear();
         one.int(1, text.text(name_of(metric)));
         one.int(2, text.text(unit_of(metric)));
         all.bytes(1, one.as_bytes());
     }
     let mut locations = Locations::default();
-    let mut ids = Vec::new();
+    let (mut ids, mut values) = (Vec::new(), Vec::new());
     let mut label = Message::default();
-    for row in 0..profile.len() {
+    for i in 0..source.rows {
+        values.clear();
+        let row = row(i, &mut values);
+        if row.left_out {
+            continue;
+        }
         ids.clear();
-        locations.of_stack(profile.stacks[row], symbols, &mut ids);
+        locations.of_stack(row.stack, symbols, &mut ids);
         one.clear();
         one.packed(1, ids.iter().rev().map(|&id| id as i64));
-        one.packed(2, profile.columns.iter().map(|c| c.get(row)));
-        for l in symbols.labels.get(profile.labels_of(row)) {
+        one.packed(2, values.iter().copied());
+        for l in symbols.labels.get(row.labels) {
             label.clear();
             label.int(1, text.handle(l.key));
             match l.value {
@@ -140,11 +211,17 @@ fn write_plain(
             }
             one.bytes(3, label.as_bytes());
         }
+        if row.is_base {
+            label.clear();
+            label.int(1, text.text("pprof::base"));
+            label.int(2, text.text("true"));
+            one.bytes(3, label.as_bytes());
+        }
         all.bytes(2, one.as_bytes());
         flush(&mut all, PIECE, out)?;
     }
     tables(&locations, symbols, &mut text, &mut all, out)?;
-    footer(profile, default_metric, &mut text, &mut all);
+    footer(source, &mut text, &mut all);
     for row in &text.rows {
         all.bytes(6, row.as_bytes());
         flush(&mut all, PIECE, out)?;
@@ -213,25 +290,13 @@ fn tables(
     Ok(())
 }
 
-/// The default metric, and how the profile was sampled: a period of 1 byte for exact ones.
-fn footer<'a>(
-    profile: &'a Profile,
-    default_metric: Option<&str>,
-    text: &mut Text<'a>,
-    all: &mut Message,
-) {
-    let own = profile.meta.default_metric.as_deref();
-    let wanted = default_metric
-        .and_then(|name| profile.metric(name))
-        .or_else(|| own.and_then(|name| profile.metric(name)));
-    if let Some(i) = wanted {
-        all.int(14, text.text(name_of(&profile.metrics[i])));
+/// The default metric, and how the profile was sampled.
+fn footer<'a>(source: &Source<'a>, text: &mut Text<'a>, all: &mut Message) {
+    if let Some(i) = source.default_metric {
+        all.int(14, text.text(name_of(&source.metrics[i])));
     }
-    let sampling = profile.meta.sampling.and_then(|s| s.mean_bytes);
-    let period = match profile.meta.exactness {
-        Exactness::Exact => 1,
-        Exactness::Sampled => sampling.map_or(0, |mean| mean.round() as i64),
-        Exactness::Unknown => return,
+    let Some(period) = source.period else {
+        return;
     };
     let mut one = Message::default();
     one.int(1, text.text("space"));

@@ -509,6 +509,9 @@ impl Writer<'_> {
             lines.extend(self.why(row as usize).map(|w| ("why", w)));
         }
         lines.extend(self.also().map(|a| ("also", a)));
+        if let Some(ledger) = &r.matching {
+            lines.push(("sites", super::matching::matched(ledger)));
+        }
         for note in &r.notes {
             lines.push(("note", note.clone()));
         }

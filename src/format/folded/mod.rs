@@ -14,7 +14,7 @@ use crate::error::{Code, Error, Place, Result};
 use crate::input::Source;
 use crate::model::{FrameId, Meta, Metric, ProfileBuilder, Salvage, StackId, Symbols};
 use line::{Kind, Line, line, line_feed};
-use names::Names;
+use names::{Names, Position};
 
 /// The format.
 pub static FORMAT: Format = Format {
@@ -26,6 +26,8 @@ pub static FORMAT: Format = Format {
     read,
 };
 
+/// A head of this size may be a part of the file.
+const WHOLE_HEAD: usize = 64 << 10;
 /// Lines that a sniffer looks at.
 const SNIFFED: usize = 50;
 
@@ -38,8 +40,13 @@ fn sniff(head: &[u8]) -> Match {
     let (mut lines, mut good, mut deep) = (0, 0, false);
     let mut from = 0;
     while from < head.len() && lines < SNIFFED {
-        let end = line_feed(head, from).unwrap_or(head.len());
+        let end = line_feed(head, from);
+        let cut = end.is_none() && head.len() >= WHOLE_HEAD;
+        let end = end.unwrap_or(head.len());
         match line(&head[from..end], false) {
+            // The head ends inside of this line, which may be the first.
+            _ if cut && lines > 0 => {}
+            _ if cut => deep = head[from..].contains(&b';'),
             Kind::Skip => {}
             Kind::Bad => lines += 1,
             Kind::Stack(l) => {
@@ -108,8 +115,9 @@ struct Reader {
     builders: Vec<ProfileBuilder>,
     names: Names,
     frames: Vec<FrameId>,
-    /// Where each frame of the stack before ended in its text, and how many frames it then had.
-    marks: Vec<(usize, usize)>,
+    /// For each frame of the stack before: where its text ended, how many frames there then were,
+    /// and its place for the next.
+    marks: Vec<(usize, usize, Position)>,
     lines: u64,
     stacks: u64,
     bad: u64,
@@ -208,18 +216,20 @@ impl Reader {
     /// Sorted files share most of a stack with the line before; that part is not looked up again.
     fn intern(&mut self, stack: &[u8], before: &[u8], symbols: &mut Symbols) -> StackId {
         let common = common_prefix(stack, before);
-        while self.marks.last().is_some_and(|&(end, _)| end >= common) {
+        while self.marks.last().is_some_and(|&(end, ..)| end >= common) {
             self.marks.pop();
         }
-        let (mut at, kept) = match self.marks.last() {
-            Some(&(end, frames)) => (end + 1, frames),
-            None => (0, 0),
+        let (mut at, kept, position) = match self.marks.last() {
+            Some(&(end, frames, position)) => (end + 1, frames, position),
+            None => (0, 0, Position::default()),
         };
+        self.names.continue_at(position);
         self.frames.truncate(kept);
         while at < stack.len() {
             let (len, frame) = self.names.first(&stack[at..], symbols);
             self.frames.extend(frame);
-            self.marks.push((at + len, self.frames.len()));
+            let mark = (at + len, self.frames.len(), self.names.position());
+            self.marks.push(mark);
             at += len + 1;
         }
         symbols.stacks.intern_root_first(&self.frames)

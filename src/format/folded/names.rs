@@ -14,7 +14,16 @@ pub(super) struct Names {
     text: Vec<u8>,
     rows: Vec<Row>,
     table: HashTable<u32>,
+    /// The frame that followed a frame the last time; the first entry is for roots.
+    follows: Vec<u32>,
+    before: usize,
 }
+
+const NO_ROW: u32 = u32::MAX;
+
+/// A place in a stack, for [`Names::continue_at`]. The default is before the root.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Position(usize);
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
@@ -55,28 +64,63 @@ fn mix(hash: u64, rest: u64, len: u32) -> u64 {
 }
 
 impl Names {
+    /// The next call continues a stack after the frame that a [`Position`] stands for.
+    pub fn continue_at(&mut self, position: Position) {
+        self.before = position.0;
+    }
+
+    /// Where the last call ended.
+    pub fn position(&self) -> Position {
+        Position(self.before)
+    }
+
+    /// The row that most likely comes next, if the text bears it out: most functions call the
+    /// same function as the last time, and comparing is cheaper than hashing.
+    #[inline]
+    fn guess(&self, stack: &[u8]) -> Option<u32> {
+        let row = *self.follows.get(self.before)?;
+        let Row { start, end, .. } = *self.rows.get(row as usize)?;
+        let name = self.text.get(start..end)?;
+        let rest = stack.strip_prefix(name)?;
+        matches!(rest.first(), None | Some(b';')).then_some(row)
+    }
+
     /// The frame at the start of `stack` and the length of its text; none for an empty frame,
     /// which no frame is made of.
     #[inline]
     pub fn first(&mut self, stack: &[u8], symbols: &mut Symbols) -> (usize, Option<FrameId>) {
+        if let Some(row) = self.guess(stack) {
+            self.before = row as usize + 1;
+            let row = &self.rows[row as usize];
+            return (row.end - row.start, Some(row.frame));
+        }
         let (len, hash) = measure(stack);
         let name = &stack[..len];
         if name.is_empty() {
             return (0, None);
         }
-        let Names { text, rows, table } = self;
+        let Names {
+            text, rows, table, ..
+        } = self;
         let known = table.find(hash ^ hash >> 32, |&i| {
             let row = &rows[i as usize];
             row.hash == hash && &text[row.start..row.end] == name
         });
-        match known {
-            Some(&i) => (len, Some(rows[i as usize].frame)),
-            None => (len, self.add(name, hash, symbols)),
+        let row = match known {
+            Some(&i) => Some(i),
+            None => self.add(name, hash, symbols),
+        };
+        let Some(row) = row else { return (len, None) };
+        if self.follows.len() <= self.rows.len() {
+            self.follows.resize(self.rows.len() + 1, NO_ROW);
         }
+        self.follows[self.before] = row;
+        self.before = row as usize + 1;
+        (len, Some(self.rows[row as usize].frame))
     }
 
     #[cold]
-    fn add(&mut self, name: &[u8], hash: u64, symbols: &mut Symbols) -> Option<FrameId> {
+    fn add(&mut self, name: &[u8], hash: u64, symbols: &mut Symbols) -> Option<u32> {
         let plain = name.trim_ascii();
         if plain.is_empty() {
             return None;
@@ -97,7 +141,7 @@ impl Names {
             let hash = rows[i as usize].hash;
             hash ^ hash >> 32
         });
-        Some(frame)
+        Some(row)
     }
 }
 
@@ -151,15 +195,23 @@ fn place(name: &str) -> Option<(&str, &str, u32, bool)> {
     }
 }
 
+/// What stands for every address.
+const ADDRESS: &str = "0x...";
+
 /// The frame that a text stands for. An address without a name is `0x...`: it changes with every
 /// start of the program.
 fn frame(text: &str, symbols: &mut Symbols) -> Frame {
     let name = without_mark(text);
     if is_address(name) {
-        return Frame::named(symbols.strings.intern("0x..."));
+        return Frame::named(symbols.strings.intern(ADDRESS));
     }
     let Some((function, file, line, object)) = place(name) else {
         return Frame::named(symbols.strings.intern(name));
+    };
+    let function = if is_address(function) {
+        ADDRESS
+    } else {
+        function
     };
     let function = symbols.strings.intern(function);
     let file = symbols.strings.intern(file);
@@ -214,6 +266,10 @@ mod tests {
         assert_eq!(
             read("load (x.c)"),
             ("load".into(), "x.c".into(), "".into(), 0)
+        );
+        assert_eq!(
+            read("0x7f12ab (rtld.c)"),
+            ("0x...".into(), "rtld.c".into(), "".into(), 0)
         );
         assert_eq!(
             read("<module> (app/main.py:12)"),

@@ -179,6 +179,10 @@ fn what_is_no_text_of_stacks() {
         assert_eq!((FORMAT.sniff)(other), Match::No, "{other:?}");
     }
     assert_eq!((FORMAT.sniff)(b"a;b 1"), Match::Maybe);
+    let long = "frame;".repeat(11_000);
+    assert_eq!((FORMAT.sniff)(&long.as_bytes()[..64 << 10]), Match::Maybe);
+    let second = format!("a;b 1\n{long}");
+    assert_eq!((FORMAT.sniff)(&second.as_bytes()[..64 << 10]), Match::Maybe);
 }
 
 #[test]

@@ -225,6 +225,13 @@ impl Reader<'_> {
         let row: &[i64] = if with_end { &[0, 1] } else { &[1] };
         let cut = self.add(peak, row, &mut builder, cx, &mut meta)?;
         self.outside(peak, &mut meta, cut);
+        let largest = self.file.snapshots.iter().max_by_key(|s| s.all());
+        if let Some(larger) = largest.filter(|s| s.all() > peak.all() + peak.all() / 100) {
+            meta.notes.push(format!(
+                "snapshot {} is larger than the peak taken, and has no tree",
+                larger.number
+            ));
+        }
         Ok(builder.finish(meta))
     }
 
@@ -330,7 +337,7 @@ impl Reader<'_> {
 
     fn moment(&self, snapshot: &Snapshot) -> Moment {
         let what = match snapshot.kind {
-            Kind::Peak => ", the peak",
+            Kind::Peak => ", marked as the peak",
             _ => "",
         };
         let unit = match self.file.time_unit.as_str() {

@@ -10,8 +10,10 @@ const LUMPED: &str = "(below massif's threshold)";
 
 /// A node that is not complete yet.
 struct Node {
-    frame: FrameId,
-    children: u64,
+    address: u64,
+    frame: Frame,
+    /// Interned once the first caller tells whether it was inlined.
+    id: Option<FrameId>,
     own: i64,
 }
 
@@ -32,34 +34,43 @@ pub(super) fn read(
     let mut lumped = false;
     walk(bytes, start, &mut |event| match event {
         Event::Enter { root, node } => {
-            let frame = if root {
-                symbols.frames.intern(Frame::named(StrId::EMPTY))
+            let (address, frame) = if root {
+                (0, Frame::named(StrId::EMPTY))
             } else {
                 lumped |= is_lump(node.text);
                 frame(node.text, symbols)
             };
-            if let Some(parent) = open.last_mut() {
-                parent.own -= node.bytes;
+            // The tree goes from the allocating function to its callers.
+            if let Some(callee) = open.last_mut() {
+                callee.own -= node.bytes;
+                if callee.id.is_none() {
+                    let pair = (callee.address, &callee.frame);
+                    callee.frame.inlined = native::is_inlined(pair, (address, &frame));
+                    callee.id = Some(symbols.frames.intern(callee.frame));
+                }
             }
             open.push(Node {
+                address,
                 frame,
-                children: node.children,
+                id: None,
                 own: node.bytes,
             });
             Ok(())
         }
         Event::Leave => {
-            let Some(node) = open.last() else {
+            let Some(node) = open.last_mut() else {
                 return Ok(());
             };
-            if node.own != 0 || (node.children == 0 && open.len() > 1) {
+            if node.id.is_none() {
+                node.id = Some(symbols.frames.intern(node.frame));
+            }
+            let own = node.own;
+            if own != 0 {
                 scratch.clear();
                 // The first node is the whole heap, no frame.
-                scratch.extend(open.iter().skip(1).map(|n| n.frame));
+                scratch.extend(open.iter().skip(1).filter_map(|n| n.id));
                 let stack = symbols.stacks.intern_leaf_first(&scratch);
-                if node.own != 0 {
-                    sink(stack, node.own)?;
-                }
+                sink(stack, own)?;
             }
             open.pop();
             Ok(())
@@ -141,13 +152,10 @@ fn is_lump(text: &[u8]) -> bool {
     text.starts_with(b"in ") && memchr::memmem::find(text, b"below massif's threshold").is_some()
 }
 
-fn frame(text: &[u8], symbols: &mut Symbols) -> FrameId {
+fn frame(text: &[u8], symbols: &mut Symbols) -> (u64, Frame) {
     if is_lump(text) {
-        let name = symbols.strings.intern(LUMPED);
-        return symbols.frames.intern(Frame::named(name));
+        return (0, Frame::named(symbols.strings.intern(LUMPED)));
     }
-    match native::address_and_rest(text) {
-        Some((address, rest)) => native::valgrind(symbols, address, rest),
-        None => native::valgrind(symbols, 0, text),
-    }
+    let (address, rest) = native::address_and_rest(text).unwrap_or((0, text));
+    (address, native::valgrind(symbols, address, rest))
 }

@@ -6,7 +6,7 @@ use super::Capture;
 use super::loss::{self, Loss, Series};
 use crate::error::{Code, Error, Result};
 use crate::input::Source;
-use crate::model::{FrameId, Meta, Salvage, Symbols};
+use crate::model::{Frame, FrameId, Meta, Salvage, Symbols};
 use indexmap::IndexMap;
 
 /// The process and the text of a line `==PID== text`. Time stamps (`==00:00:01.2 PID==`) and
@@ -36,7 +36,8 @@ struct Process {
     series: Series,
     command: Option<String>,
     loss: Option<Loss>,
-    frames: Vec<FrameId>,
+    frames: Vec<(u64, Frame)>,
+    scratch: Vec<FrameId>,
     in_use: Option<(u64, u64)>,
     summary: bool,
 }
@@ -107,11 +108,9 @@ impl Process {
                 .strip_prefix(b"at ")
                 .or_else(|| trimmed.strip_prefix(b"by "))
         {
-            let id = match native::address_and_rest(frame) {
-                Some((address, text)) => native::valgrind(symbols, address, text),
-                None => native::valgrind(symbols, 0, frame),
-            };
-            self.frames.push(id);
+            let (address, text) = native::address_and_rest(frame).unwrap_or((0, frame));
+            let frame = native::valgrind(symbols, address, text);
+            self.frames.push((address, frame));
             return;
         }
         self.record(pid, symbols);
@@ -133,7 +132,7 @@ impl Process {
     /// The leak that was being read is complete.
     fn record(&mut self, pid: u64, symbols: &mut Symbols) {
         if let Some(loss) = self.loss.take() {
-            let stack = symbols.stacks.intern_leaf_first(&self.frames);
+            let stack = native::stack(symbols, &mut self.frames, &mut self.scratch);
             let kind = leaks::kind(symbols, loss.kind);
             self.series.add(Some(pid), loss, kind, stack);
         }

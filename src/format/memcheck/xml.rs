@@ -259,16 +259,7 @@ impl Reader {
         if let Some(blocks) = self.pending.leaked_blocks {
             loss.blocks = blocks;
         }
-        self.scratch.clear();
-        for i in 0..self.pending.frames.len() {
-            let (address, mut frame) = self.pending.frames[i];
-            let next = self.pending.frames.get(i + 1);
-            // Frames of one address are one chain of inlined calls; recursion repeats the name.
-            frame.inlined =
-                next.is_some_and(|(a, f)| *a == address && f.function != frame.function);
-            self.scratch.push(symbols.frames.intern(frame));
-        }
-        let stack = symbols.stacks.intern_leaf_first(&self.scratch);
+        let stack = native::stack(symbols, &mut self.pending.frames, &mut self.scratch);
         let kind = leaks::kind(symbols, loss.kind);
         self.series.add(self.pid, loss, kind, stack);
         Ok(())

@@ -12,6 +12,8 @@ pub(super) struct Places {
     frames: Vec<FrameId>,
     ends: Vec<u32>,
     cuts: Vec<Cut>,
+    /// By id: the frame plus one of a location that has exactly one, where ids are dense.
+    single: Vec<u32>,
     /// Whether some location is cut, so that samples have to be looked at.
     pub cuts_any: bool,
     /// Locations whose name is one of several, because equal code was folded.
@@ -32,6 +34,16 @@ impl Places {
     pub fn frames(&self, row: usize) -> &[FrameId] {
         let from = if row == 0 { 0 } else { self.ends[row - 1] };
         &self.frames[from as usize..self.ends[row] as usize]
+    }
+
+    /// The frame of a location that has exactly one; none may also mean that it has to be
+    /// looked up.
+    #[inline(always)]
+    pub fn single(&self, id: u64) -> Option<FrameId> {
+        match self.single.get(id as usize) {
+            Some(&frame) if frame > 0 => Some(FrameId(frame - 1)),
+            _ => None,
+        }
     }
 
     /// What is removed at a location.
@@ -65,6 +77,7 @@ impl Places {
             frames: Vec::with_capacity(tables.lines.len()),
             ends: Vec::with_capacity(tables.locations.len()),
             cuts: Vec::new(),
+            single: Vec::new(),
             cuts_any: false,
             folded: 0,
             unnamed: 0,
@@ -125,6 +138,13 @@ impl Places {
                 }));
             }
             out.ends.push(out.frames.len() as u32);
+        }
+        if let Ids::Dense(by_id) = &out.ids {
+            let single = |&row: &u32| match row.checked_sub(1).map(|row| out.frames(row as usize)) {
+                Some(&[FrameId(one)]) => one + 1,
+                _ => 0,
+            };
+            out.single = by_id.iter().map(single).collect();
         }
         Ok(out)
     }

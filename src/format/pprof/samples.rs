@@ -64,19 +64,29 @@ impl<'a> Samples<'a> {
     pub fn take(&mut self, sample: &Field<'_>, symbols: &mut Symbols) -> Result<()> {
         let at = sample.at;
         self.rows.clear();
+        self.frames.clear();
         self.values.clear();
         self.labels.clear();
         let mut message = sample.bytes()?;
         while let Some(field) = message.field()? {
             match field.number {
-                1 => {
+                1 if self.places.cuts_any => {
                     let (rows, places) = (&mut self.rows, self.places);
-                    field.each(|id, at| match places.row(id) {
-                        Some(row) => {
-                            rows.push(row);
-                            Ok(())
+                    field.each(|id, at| {
+                        rows.push(places.row(id).ok_or_else(|| no_location(id, at))?);
+                        Ok(())
+                    })?;
+                }
+                1 => {
+                    let (frames, places) = (&mut self.frames, self.places);
+                    field.each(|id, at| {
+                        if let Some(one) = places.single(id) {
+                            frames.push(one);
+                            return Ok(());
                         }
-                        None => Err(no_location(id, at)),
+                        let row = places.row(id).ok_or_else(|| no_location(id, at))?;
+                        frames.extend_from_slice(places.frames(row));
+                        Ok(())
                     })?;
                 }
                 2 => {
@@ -118,13 +128,12 @@ impl<'a> Samples<'a> {
         added.map_err(|e| e.at(crate::error::Place::Byte(at)))
     }
 
+    /// The sample's stack, of which `drop_frames` may have removed a part.
     fn stack(&mut self, symbols: &mut Symbols) -> crate::model::StackId {
-        let from = if self.places.cuts_any { self.cut() } else { 0 };
-        self.frames.clear();
-        for &row in &self.rows[from..] {
-            match self.places.frames(row) {
-                &[one] => self.frames.push(one),
-                several => self.frames.extend_from_slice(several),
+        if self.places.cuts_any {
+            let from = self.cut();
+            for &row in &self.rows[from..] {
+                self.frames.extend_from_slice(self.places.frames(row));
             }
         }
         symbols.stacks.intern_leaf_first(&self.frames)
