@@ -32,7 +32,8 @@ pub struct Shape {
 
 /// Draws the report. Cost: linear in the rows, and the sorting of those that differ.
 pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape) -> Report<'a> {
-    let table = &prepared.table;
+    let sites = &prepared.table;
+    let table = prepared.matched.as_ref().unwrap_or(sites);
     let (keys, values, cumulative) = match &shape.group_by {
         GroupBy::Stack => (
             Keys::Stacks(table.stacks.clone()),
@@ -119,7 +120,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         keys,
         matches,
         matching: matching.map(|m| m.ledger.clone()),
-        sites: table,
+        sites,
         values,
         cumulative,
         totals,
