@@ -5,6 +5,7 @@ mod formats_native;
 mod layers;
 mod planted;
 mod program;
+mod render;
 mod telemetry;
 mod trend;
 mod writers;

@@ -258,6 +258,15 @@ impl Run<'_> {
                 .help("write PATH@N behind each capture, or behind none"));
             }
         }
+        let mut formats: Vec<&str> = self.captures.iter().map(|c| c.format).collect();
+        formats.sort_unstable();
+        formats.dedup();
+        if formats.len() > 1 {
+            self.notes.push(format!(
+                "the captures are of different tools ({}), which count and name differently",
+                formats.join(", ")
+            ));
+        }
         let exactness = if self.exactness.iter().all(|&e| e == Exactness::Exact) {
             Exactness::Exact
         } else if self.exactness.contains(&Exactness::Sampled) {

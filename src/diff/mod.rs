@@ -5,9 +5,11 @@ mod group;
 mod growth;
 mod judge;
 mod table;
+mod tree;
 
 pub use filter::{Filters, TagFilter, View};
 pub use group::{Group, GroupBy, GroupTable, group};
 pub use growth::{Growth, PerRun, Runs};
-pub use judge::{Certainty, Judge, Judged, Significance};
+pub use judge::{Certainty, Drivers, Follow, Judge, Judged, Significance};
 pub use table::{Ends, Side, SiteTable, TableBuilder, Values, default_metric, plain_metric};
+pub use tree::{CallTree, Change, Node, Peek, call_tree, peek};
