@@ -2,6 +2,7 @@
 
 mod formats_managed;
 mod formats_native;
+mod golden;
 mod layers;
 mod planted;
 mod program;
