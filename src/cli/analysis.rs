@@ -3,7 +3,8 @@
 use super::args::Sort;
 use super::prepare::Prepared;
 use crate::diff::{
-    Certainty, Drivers, GroupBy, Growth, Judge, Judged, PerRun, Runs, Side, Values, group,
+    Certainty, Drivers, GroupBy, Growth, Judge, Judged, MatchedBy, PerRun, Runs, Side, Values,
+    group,
 };
 use crate::model::{Column, Exactness, Frame};
 use crate::normalize::{FrameClass, Naming};
@@ -48,7 +49,20 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
     let per_run = per_run(&prepared.captures, &shape.driver);
     let exact = prepared.exactness == Exactness::Exact;
     let judge = judge(prepared, &shape.driver, per_run);
-    let judged = judge.rows(&values, false);
+    let mut judged = judge.rows(&values, false);
+    let matching = prepared.matching.as_ref();
+    let matches = match &keys {
+        Keys::Stacks(_) => matching.map(|m| m.rows.clone()).unwrap_or_default(),
+        Keys::Groups(_) => Vec::new(),
+    };
+    // Several sites before and after: neither came nor went.
+    for (growth, m) in judged.growth.iter_mut().zip(&matches) {
+        *growth = match *growth {
+            Growth::New if m.by == MatchedBy::Ambiguous => Growth::Grew,
+            Growth::Gone if m.by == MatchedBy::Ambiguous => Growth::Shrank,
+            growth => growth,
+        };
+    }
     let cumulative_judged = cumulative.as_ref().map(|c| judge.rows(c, false));
     let total_judged = judge.rows(&totals, true);
     let total_growth = total_judged
@@ -103,6 +117,8 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         group_by: shape.group_by.clone(),
         captures: prepared.captures.clone(),
         keys,
+        matches,
+        matching: matching.map(|m| m.ledger.clone()),
         sites: table,
         values,
         cumulative,

@@ -1,9 +1,13 @@
 //! From captures to a table: one capture after the other, the metric settled on the way.
 
 use super::load::{self, Item, Loaded, Reading};
-use crate::diff::{Filters, Side, SiteTable, TableBuilder, View, default_metric};
+use crate::diff::{
+    Filters, MatchSetup, MatchedBy, Matching, Side, SiteTable, TableBuilder, View, default_metric,
+    match_sites,
+};
 use crate::error::{Code, Error, Result};
 use crate::model::{Exactness, Metric, Nature, Symbols, canonical_name};
+use crate::normalize::{Language, PathMap};
 use crate::report::CaptureInfo;
 
 /// What the user wants to look at.
@@ -32,10 +36,31 @@ pub struct Prepared {
     pub captures: Vec<CaptureInfo>,
     /// Language that the formats fix.
     pub language: Option<&'static str>,
+    /// How rows were recognised in another build; none until [`Prepared::match_sites`].
+    pub matching: Option<Matching>,
     /// Whether every capture counts every allocation.
     pub exactness: Exactness,
     /// What the user should know.
     pub notes: Vec<String>,
+}
+
+impl Prepared {
+    /// Recognises the sites of the base side in the new one, up to a tier; sites that cannot be
+    /// told apart become one row if `collapse` says so.
+    pub fn match_sites(&mut self, upto: MatchedBy, paths: &PathMap, collapse: bool) {
+        let setup = MatchSetup {
+            sides: self.captures.iter().map(|c| c.side).collect(),
+            language: Language::of_format(self.language),
+            paths: paths.clone(),
+            upto,
+            collapse,
+        };
+        self.matching = match_sites(&mut self.table, &self.symbols, &setup);
+        if let Some(matching) = &self.matching {
+            let reasons = matching.ledger.reasons.iter().cloned();
+            self.notes.extend(reasons);
+        }
+    }
 }
 
 /// Reads all captures and lines them up. When a capture lacks the metric that was chosen by
@@ -279,6 +304,7 @@ impl Run<'_> {
             table,
             captures: self.captures,
             language: self.language,
+            matching: None,
             exactness,
             notes: self.notes,
         })

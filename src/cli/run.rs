@@ -266,13 +266,18 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
         Rendering::OF_COMPARE,
     )?;
     let items = load::items(&args.captures, &args.base, args.input.merge_by)?;
-    let prepared = prepare::prepare(&items, &reading, &look)?;
+    let mut prepared = prepare::prepare(&items, &reading, &look)?;
     if prepared.captures.len() < 2 {
         let path = prepared.captures.first().map_or("", |c| c.path.as_str());
         return Err(Error::usage("one capture alone cannot be compared")
             .in_file(path)
             .help("name another one, or look at this one with `heapdiff inspect`"));
     }
+    prepared.match_sites(
+        args.match_tier.into(),
+        &paths,
+        shape.group_by == GroupBy::Stack,
+    );
     let naming = Naming::new(&prepared.symbols, prepared.language, paths);
     let view = instead(args, &prepared)?;
     let report = analysis::report(&prepared, &naming, &shape);

@@ -98,6 +98,8 @@ pub struct SiteTable {
     pub stacks: Vec<StackId>,
     /// The label value of each row; empty unless rows are told apart by a label.
     pub tags: Vec<StrId>,
+    /// In which captures each row is, whatever its numbers: [`SiteTable::IN_BASE`] and others.
+    pub presence: Vec<u8>,
     /// The numbers.
     pub values: Values,
     /// For each capture the totals of every metric that it has, before filters.
@@ -109,6 +111,13 @@ pub struct SiteTable {
 }
 
 impl SiteTable {
+    /// The row is in a capture of the base side.
+    pub const IN_BASE: u8 = 1;
+    /// The row is in the new side's first capture.
+    pub const IN_FIRST: u8 = 2;
+    /// The row is in a later capture of the new side.
+    pub const IN_LATER: u8 = 4;
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.stacks.len()
@@ -189,6 +198,15 @@ impl TableBuilder {
         );
         let rows = self.rows_of(&profile, view, symbols);
         let len = self.table.stacks.len();
+        self.table.presence.resize(len, 0);
+        let bit = match side {
+            Side::Base => SiteTable::IN_BASE,
+            Side::New if first => SiteTable::IN_FIRST,
+            Side::New => SiteTable::IN_LATER,
+        };
+        for &row in rows.iter().filter(|&&row| row != NO_ROW) {
+            self.table.presence[row as usize] |= bit;
+        }
         let identity = rows.len() == len && rows.iter().enumerate().all(|(i, &r)| r as usize == i);
         let mut left_out = Ends::default();
         let spread = variances(&profile, chosen, blocks_of(&self.chosen), &rows, len);

@@ -33,6 +33,20 @@ pub struct Naming<'a> {
     cache: RefCell<Vec<Option<Rc<NormalFrame>>>>,
 }
 
+impl Language {
+    /// The language that a format fixes, by the word that captures carry for it.
+    pub fn of_format(word: Option<&str>) -> Language {
+        match word {
+            Some("rust") => Language::Rust,
+            Some("python") => Language::Python,
+            Some("js") => Language::JavaScript,
+            Some("java") => Language::Java,
+            Some("go") => Language::Go,
+            _ => Language::Unknown,
+        }
+    }
+}
+
 fn raw<'a>(symbols: &'a Symbols, frame: &Frame) -> RawFrame<'a> {
     RawFrame {
         function: symbols.strings.get(frame.function),
@@ -46,14 +60,7 @@ impl<'a> Naming<'a> {
     /// Names for `symbols`; `language` is what the format fixes (`rust`, `python`, `js`, `java`).
     /// Cost: one look at every frame.
     pub fn new(symbols: &'a Symbols, language: Option<&str>, paths: PathMap) -> Naming<'a> {
-        let language = match language {
-            Some("rust") => Language::Rust,
-            Some("python") => Language::Python,
-            Some("js") => Language::JavaScript,
-            Some("java") => Language::Java,
-            Some("go") => Language::Go,
-            _ => Language::Unknown,
-        };
+        let language = Language::of_format(language);
         let frames = symbols.frames.rows().iter().map(|f| raw(symbols, f));
         let context = Context::observe(frames, language, paths);
         Naming {

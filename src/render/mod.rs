@@ -5,12 +5,14 @@
 pub mod csv;
 pub mod dhat;
 pub mod difference;
+mod figures;
 mod finding;
 pub mod folded;
 pub mod inspect;
 pub mod json;
 mod locations;
 pub mod markdown;
+pub mod matching;
 mod merged;
 pub mod pprof;
 mod proto;

@@ -1,6 +1,7 @@
 //! The call tree and the neighbours of a function as text.
 
-use super::text::{BOLD, FAINT, Style, amount, paint};
+use super::figures::amount;
+use super::text::{BOLD, FAINT, Style, paint};
 use super::words::shorten;
 use crate::diff::{CallTree, Change, Peek};
 use crate::model::StrId;
