@@ -2,7 +2,9 @@
 
 mod formats_managed;
 mod formats_native;
+mod golden;
 mod layers;
+mod planted;
 mod program;
 mod render;
 mod telemetry;
