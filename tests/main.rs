@@ -3,6 +3,7 @@
 mod formats_managed;
 mod formats_native;
 mod layers;
+mod matching;
 mod program;
 mod telemetry;
 mod trend;
