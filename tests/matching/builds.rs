@@ -106,7 +106,10 @@ fn score(truth: &Truth, base: &str, new: &str, states: [&str; 2]) -> (Score, Mat
     }
     for row in 0..m.len() {
         let by = m.matching.rows[row].by;
-        if matches!(by, MatchedBy::OnlyBefore | MatchedBy::OnlyAfter | MatchedBy::Ambiguous) {
+        if matches!(
+            by,
+            MatchedBy::OnlyBefore | MatchedBy::OnlyAfter | MatchedBy::Ambiguous
+        ) {
             continue;
         }
         match (&before[row], &after[row]) {
@@ -116,10 +119,16 @@ fn score(truth: &Truth, base: &str, new: &str, states: [&str; 2]) -> (Score, Mat
             }
             (Some((a, _)), Some((b, bytes))) => {
                 s.wrong += bytes;
-                s.errors.push(format!("{a:?} is not {b:?} ({})", by.as_str()));
+                s.errors
+                    .push(format!("{a:?} is not {b:?} ({})", by.as_str()));
             }
             (Some(_), None) | (None, Some(_)) if m.ends(row).0 > 0 && m.ends(row).1 > 0 => {
-                s.errors.push(format!("{:?} {:?} half ({})", before[row], after[row], by.as_str()));
+                s.errors.push(format!(
+                    "{:?} {:?} half ({})",
+                    before[row],
+                    after[row],
+                    by.as_str()
+                ));
             }
             _ => {}
         }
@@ -131,38 +140,198 @@ fn score(truth: &Truth, base: &str, new: &str, states: [&str; 2]) -> (Score, Mat
 const PAIRS: &[(&str, &str, [&str; 2], f64)] = &[
     ("c/gcc-o0.json", "c/gcc-o2.json", ["plain", "plain"], 0.0),
     ("c/gcc-o2.json", "c/gcc-o3.json", ["plain", "plain"], 0.0),
-    ("c/gcc-o0.json", "c/gcc-o0-edited.json", ["plain", "edited"], 0.0),
-    ("c/gcc-o0.json", "c/gcc-o2-edited.json", ["plain", "edited"], 0.0),
-    ("c/gcc-o2.json", "c/gcc-o2-edited.json", ["plain", "edited"], 0.0),
-    ("c/gcc-o2.json", "c/gcc-o2-inserted.json", ["plain", "inserted"], 0.0),
-    ("c/gcc-o0.json", "c/gcc-o2-inserted.json", ["plain", "inserted"], 0.0),
-    ("cpp/gcc-o0.json", "cpp/gcc-o2.json", ["plain", "plain"], 0.0),
-    ("cpp/gcc-o2.json", "cpp/gcc-o3.json", ["plain", "plain"], 0.0),
-    ("cpp/gcc-o0.json", "cpp/gcc-o0-edited.json", ["plain", "edited"], 0.0),
-    ("cpp/gcc-o0.json", "cpp/gcc-o2-edited.json", ["plain", "edited"], 0.0),
-    ("cpp/gcc-o2.json", "cpp/gcc-o2-edited.json", ["plain", "edited"], 0.0),
-    ("cpp/gcc-o2.json", "cpp/gcc-o2-inserted.json", ["plain", "inserted"], 0.0),
-    ("go/default.pb.gz", "go/no-inlining.pb.gz", ["plain", "plain"], 0.0),
-    ("go/default.pb.gz", "go/edited.pb.gz", ["plain", "edited"], 0.0),
-    ("go/default.pb.gz", "go/inserted.pb.gz", ["plain", "inserted"], 0.0),
-    ("node/plain.heapprofile", "node/edited.heapprofile", ["plain", "edited"], 0.0),
-    ("node/plain.heapprofile", "node/inserted.heapprofile", ["plain", "inserted"], 0.0),
-    ("python/memray-3.11.bin", "python/memray-3.12.bin", ["plain", "plain"], 0.0),
-    ("python/memray-3.12.bin", "python/memray-3.12-edited.bin", ["plain", "edited"], 0.0),
-    ("python/memray-3.11.bin", "python/memray-3.12-edited.bin", ["plain", "edited"], 0.0),
-    ("python/memray-3.12.bin", "python/memray-3.12-inserted.bin", ["plain", "inserted"], 0.0),
-    ("python/tracemalloc-3.11.pickle", "python/tracemalloc-3.12.pickle", ["plain", "plain"], 0.0),
-    ("python/tracemalloc-3.12.pickle", "python/tracemalloc-3.12-edited.pickle", ["plain", "edited"], 0.0),
-    ("python/tracemalloc-3.12.pickle", "python/tracemalloc-3.12-inserted.pickle", ["plain", "inserted"], 0.0),
-    ("rust/o0-uncut.json", "rust/o3-uncut.json", ["plain", "plain"], 0.0),
-    ("rust/o0-24.json", "rust/o3-24.json", ["plain", "plain"], 0.0),
-    ("rust/o0-10.json", "rust/o3-10.json", ["plain", "plain"], 0.0),
-    ("rust/o0-uncut.json", "rust/o3-edited-uncut.json", ["plain", "edited"], 0.0),
-    ("rust/o0-24.json", "rust/o3-edited-24.json", ["plain", "edited"], 0.0),
-    ("rust/o0-10.json", "rust/o3-edited-10.json", ["plain", "edited"], 0.0),
-    ("rust/o3-uncut.json", "rust/o3-edited-uncut.json", ["plain", "edited"], 0.0),
-    ("rust/o3-uncut.json", "rust/o3-inserted-uncut.json", ["plain", "inserted"], 0.0),
-    ("rust/o3-uncut.json", "rust/o3-tables-uncut.json", ["plain", "plain"], 0.0),
+    (
+        "c/gcc-o0.json",
+        "c/gcc-o0-edited.json",
+        ["plain", "edited"],
+        0.0,
+    ),
+    (
+        "c/gcc-o0.json",
+        "c/gcc-o2-edited.json",
+        ["plain", "edited"],
+        0.0,
+    ),
+    (
+        "c/gcc-o2.json",
+        "c/gcc-o2-edited.json",
+        ["plain", "edited"],
+        0.0,
+    ),
+    (
+        "c/gcc-o2.json",
+        "c/gcc-o2-inserted.json",
+        ["plain", "inserted"],
+        0.0,
+    ),
+    (
+        "c/gcc-o0.json",
+        "c/gcc-o2-inserted.json",
+        ["plain", "inserted"],
+        0.0,
+    ),
+    (
+        "cpp/gcc-o0.json",
+        "cpp/gcc-o2.json",
+        ["plain", "plain"],
+        0.0,
+    ),
+    (
+        "cpp/gcc-o2.json",
+        "cpp/gcc-o3.json",
+        ["plain", "plain"],
+        0.0,
+    ),
+    (
+        "cpp/gcc-o0.json",
+        "cpp/gcc-o0-edited.json",
+        ["plain", "edited"],
+        0.0,
+    ),
+    (
+        "cpp/gcc-o0.json",
+        "cpp/gcc-o2-edited.json",
+        ["plain", "edited"],
+        0.0,
+    ),
+    (
+        "cpp/gcc-o2.json",
+        "cpp/gcc-o2-edited.json",
+        ["plain", "edited"],
+        0.0,
+    ),
+    (
+        "cpp/gcc-o2.json",
+        "cpp/gcc-o2-inserted.json",
+        ["plain", "inserted"],
+        0.0,
+    ),
+    (
+        "go/default.pb.gz",
+        "go/no-inlining.pb.gz",
+        ["plain", "plain"],
+        0.0,
+    ),
+    (
+        "go/default.pb.gz",
+        "go/edited.pb.gz",
+        ["plain", "edited"],
+        0.0,
+    ),
+    (
+        "go/default.pb.gz",
+        "go/inserted.pb.gz",
+        ["plain", "inserted"],
+        0.0,
+    ),
+    (
+        "node/plain.heapprofile",
+        "node/edited.heapprofile",
+        ["plain", "edited"],
+        0.0,
+    ),
+    (
+        "node/plain.heapprofile",
+        "node/inserted.heapprofile",
+        ["plain", "inserted"],
+        0.0,
+    ),
+    (
+        "python/memray-3.11.bin",
+        "python/memray-3.12.bin",
+        ["plain", "plain"],
+        0.0,
+    ),
+    (
+        "python/memray-3.12.bin",
+        "python/memray-3.12-edited.bin",
+        ["plain", "edited"],
+        0.0,
+    ),
+    (
+        "python/memray-3.11.bin",
+        "python/memray-3.12-edited.bin",
+        ["plain", "edited"],
+        0.0,
+    ),
+    (
+        "python/memray-3.12.bin",
+        "python/memray-3.12-inserted.bin",
+        ["plain", "inserted"],
+        0.0,
+    ),
+    (
+        "python/tracemalloc-3.11.pickle",
+        "python/tracemalloc-3.12.pickle",
+        ["plain", "plain"],
+        0.0,
+    ),
+    (
+        "python/tracemalloc-3.12.pickle",
+        "python/tracemalloc-3.12-edited.pickle",
+        ["plain", "edited"],
+        0.0,
+    ),
+    (
+        "python/tracemalloc-3.12.pickle",
+        "python/tracemalloc-3.12-inserted.pickle",
+        ["plain", "inserted"],
+        0.0,
+    ),
+    (
+        "rust/o0-uncut.json",
+        "rust/o3-uncut.json",
+        ["plain", "plain"],
+        0.0,
+    ),
+    (
+        "rust/o0-24.json",
+        "rust/o3-24.json",
+        ["plain", "plain"],
+        0.0,
+    ),
+    (
+        "rust/o0-10.json",
+        "rust/o3-10.json",
+        ["plain", "plain"],
+        0.0,
+    ),
+    (
+        "rust/o0-uncut.json",
+        "rust/o3-edited-uncut.json",
+        ["plain", "edited"],
+        0.0,
+    ),
+    (
+        "rust/o0-24.json",
+        "rust/o3-edited-24.json",
+        ["plain", "edited"],
+        0.0,
+    ),
+    (
+        "rust/o0-10.json",
+        "rust/o3-edited-10.json",
+        ["plain", "edited"],
+        0.0,
+    ),
+    (
+        "rust/o3-uncut.json",
+        "rust/o3-edited-uncut.json",
+        ["plain", "edited"],
+        0.0,
+    ),
+    (
+        "rust/o3-uncut.json",
+        "rust/o3-inserted-uncut.json",
+        ["plain", "inserted"],
+        0.0,
+    ),
+    (
+        "rust/o3-uncut.json",
+        "rust/o3-tables-uncut.json",
+        ["plain", "plain"],
+        0.0,
+    ),
 ];
 
 #[test]
@@ -197,7 +366,10 @@ fn real_builds_have_no_wrong_pair() {
                 println!("    {e}");
             }
             if !s.errors.is_empty() || recall < floor || s.possible == 0 {
-                failed.push(format!("{from} {to}: {precision:.1} {recall:.1} {:?}", s.errors));
+                failed.push(format!(
+                    "{from} {to}: {precision:.1} {recall:.1} {:?}",
+                    s.errors
+                ));
             }
         }
     }
