@@ -312,10 +312,16 @@ fn order(report: &Report<'_>, shape: &Shape) -> Vec<u32> {
                     report.is_quiet(r as usize),
                 )
             };
+            // Of two series it is the growth per run that differs, not the level.
+            let series = report.has_two_sides() && report.captures.len() > 2;
+            let size = |r: u32| match report.row_per_run(r as usize) {
+                Some(rate) if series => (rate.abs() * 1000.0) as u128,
+                _ => delta(r).unsigned_abs(),
+            };
             loud.sort_by_cached_key(|&r| {
                 (
                     class(r),
-                    Reverse(delta(r).unsigned_abs()),
+                    Reverse(size(r)),
                     Reverse(delta(r)),
                     name_key(report, r),
                     r,
