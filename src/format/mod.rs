@@ -67,10 +67,11 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Fails when a moment was chosen; for formats that hold exactly one.
+    /// Fails when a moment was chosen; for formats that hold exactly one, which is its last and
+    /// both its ends.
     pub fn single_moment(&self, format: &str) -> Result<()> {
         match self.select {
-            None | Some(Select::Last) => Ok(()),
+            None | Some(Select::Last | Select::Ends) => Ok(()),
             Some(_) => Err(
                 Error::usage(format!("a {format} capture holds one moment only"))
                     .help("leave out the part after #"),
