@@ -4,6 +4,7 @@ mod formats_managed;
 mod formats_native;
 mod golden;
 mod layers;
+mod matching;
 mod planted;
 mod program;
 mod render;

@@ -32,7 +32,8 @@ pub struct Shape {
 
 /// Draws the report. Cost: linear in the rows, and the sorting of those that differ.
 pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape) -> Report<'a> {
-    let table = &prepared.table;
+    let sites = &prepared.table;
+    let table = prepared.matched.as_ref().unwrap_or(sites);
     let (keys, values, cumulative) = match &shape.group_by {
         GroupBy::Stack => (
             Keys::Stacks(table.stacks.clone()),
@@ -119,7 +120,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         keys,
         matches,
         matching: matching.map(|m| m.ledger.clone()),
-        sites: table,
+        sites,
         values,
         cumulative,
         totals,
@@ -311,10 +312,16 @@ fn order(report: &Report<'_>, shape: &Shape) -> Vec<u32> {
                     report.is_quiet(r as usize),
                 )
             };
+            // Of two series it is the growth per run that differs, not the level.
+            let series = report.has_two_sides() && report.captures.len() > 2;
+            let size = |r: u32| match report.row_per_run(r as usize) {
+                Some(rate) if series => (rate.abs() * 1000.0) as u128,
+                _ => delta(r).unsigned_abs(),
+            };
             loud.sort_by_cached_key(|&r| {
                 (
                     class(r),
-                    Reverse(delta(r).unsigned_abs()),
+                    Reverse(size(r)),
                     Reverse(delta(r)),
                     name_key(report, r),
                     r,

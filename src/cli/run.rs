@@ -280,11 +280,9 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             .in_file(path)
             .help("name another one, or look at this one with `heapdiff inspect`"));
     }
-    prepared.match_sites(
-        args.match_tier.into(),
-        &paths,
-        shape.group_by == GroupBy::Stack,
-    );
+    if shape.group_by == GroupBy::Stack {
+        prepared.match_sites(args.match_tier.into(), &paths);
+    }
     let naming = Naming::new(&prepared.symbols, prepared.language, paths);
     let view = instead(args, &prepared)?;
     let report = analysis::report(&prepared, &naming, &shape);

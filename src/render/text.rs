@@ -609,12 +609,21 @@ impl Writer<'_> {
         let words = r
             .judgement(row)
             .map_or("", |j| if j.is_certain() { "" } else { j.reason.words() });
+        // The first finding may speak of several call paths of one function.
+        let first = r.findings.first().filter(|f| f.subject.index == row as u32);
+        let paths = first.map_or(1, |f| f.rows.len());
+        let of_finding = first.and_then(|f| f.evidence.blocks_per_run);
         let mut text = match hot.blocks_per_run {
             Some(blocks) if blocks >= 0.99 && hot.grew_in == hot.of => {
+                let blocks = of_finding.unwrap_or(blocks);
+                let noun = plural(if blocks == 1.0 { 1 } else { 2 }, "block");
+                let by = match paths {
+                    1 => String::new(),
+                    n => format!(" by {n} call paths"),
+                };
                 format!(
-                    "hot path: it keeps {} {} on every run",
-                    units::plain(blocks),
-                    plural(if blocks == 1.0 { 1 } else { 2 }, "block")
+                    "hot path: it keeps {} {noun} on every run{by}",
+                    units::plain(blocks)
                 )
             }
             Some(blocks) => format!(

@@ -85,8 +85,12 @@ fn deltas(document: &Value, sign: i64) -> Vec<(String, i64, i64)> {
     let mut all: Vec<_> = rows
         .map(|row| {
             let per_run = row["per_run"]["live_bytes"].as_f64().unwrap_or(0.0);
+            // A pair is shown by the new side's frames, which swapping exchanges.
+            let paired = !["exact", "only-before", "only-after"]
+                .contains(&row["matched_by"].as_str().unwrap());
+            let frames = row["frames"].to_string();
             (
-                row["frames"].to_string(),
+                if paired { "a pair".to_owned() } else { frames },
                 sign * row["delta"]["live_bytes"].as_i64().unwrap(),
                 (sign as f64 * per_run * 1000.0).round() as i64,
             )
