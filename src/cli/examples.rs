@@ -19,7 +19,7 @@ pub const INSPECT: &str = "Examples:
 pub const CONVERT: &str = "Examples:
   heapdiff convert profiles/ingest/a.json --to folded -o a.folded
   heapdiff convert profiles/ingest/a.json --to pprof -o a.pb.gz
-  heapdiff convert profiles/go-ingest/exact/faulty/run-200.pb.gz --to speedscope -o run-200.speedscope.json";
+  heapdiff convert profiles/heaptrack/faulty-run-200.zst --to speedscope -o heap.speedscope.json";
 
 pub const EXPLAIN: &str = "Examples:
   heapdiff explain HD001

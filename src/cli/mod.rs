@@ -10,5 +10,6 @@ mod load;
 mod output;
 mod prepare;
 mod run;
+mod spelling;
 
 pub use run::run;

@@ -5,6 +5,7 @@ use super::args::{Cli, Color, Command, CompareArgs, RowArgs};
 use super::load::{self, Reading};
 use super::output::{Rendering, Target, to_stdout};
 use super::prepare::{self, Look};
+use super::spelling::single_dash;
 use crate::diff::{CallTree, Filters, GroupBy, Peek, TagFilter, call_tree, peek};
 use crate::error::{Error, Result};
 use crate::format;
@@ -23,20 +24,26 @@ const FAILED: u8 = 2;
 
 /// Runs a command line; returns the exit status.
 pub fn run(args: impl Iterator<Item = OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(args.map(stdin_with_runs)) {
+    let args: Vec<OsString> = args.map(stdin_with_runs).collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(e) => return usage(&e),
-    };
-    match execute(&cli) {
-        Ok(status) => status,
         Err(e) => {
-            let _ = std::io::Write::write_all(
-                &mut std::io::stderr(),
-                format!("heapdiff: {e}\n").as_bytes(),
-            );
-            FAILED
+            let unknown = e.kind() == clap::error::ErrorKind::UnknownArgument;
+            let words = args.iter().skip(1).filter_map(|a| a.to_str());
+            return match single_dash(words).filter(|_| unknown) {
+                Some(e) => failed(&e),
+                None => usage(&e),
+            };
         }
-    }
+    };
+    execute(&cli).unwrap_or_else(|e| failed(&e))
+}
+
+/// Says why the command could not be carried out.
+fn failed(e: &Error) -> u8 {
+    let line = format!("heapdiff: {e}\n");
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+    FAILED
 }
 
 /// `-@800` is standard input with its runs, no option.

@@ -8,7 +8,7 @@ use super::json::Scanner;
 use super::tree::{ROOT, Tree};
 use super::{Capture, Context, Format, Match};
 use crate::error::{Code, Error, Result};
-use crate::input::Source;
+use crate::input::{Select, Source};
 use crate::model::{Frame, FrameId, Meta, Metric, ProfileBuilder, Symbols};
 
 /// The format of Pyroscope's `/render?format=json`.
@@ -45,7 +45,9 @@ struct File {
 }
 
 fn read(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
-    cx.single_moment("flamebearer")?;
+    if cx.select != Some(Select::Ends) {
+        cx.single_moment("flamebearer")?;
+    }
     let bytes = source.bytes()?;
     let mut s = Scanner::new(&bytes, cx.limits.nesting);
     let file = outline(&mut s, cx.symbols)?;
@@ -68,6 +70,9 @@ fn read(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
     let metric = metric(&file, cx.unit.as_deref(), &mut meta.notes)?;
     meta.default_metric = Some(metric.name.clone());
     let double = file.double.unwrap_or(false);
+    if cx.select == Some(Select::Ends) && !double {
+        return Err(super::alone());
+    }
     let mut builders: Vec<ProfileBuilder> = (0..1 + double as usize)
         .map(|_| ProfileBuilder::new(vec![metric.clone()]))
         .collect();

@@ -93,6 +93,7 @@ pub(crate) fn choose(checks: &[Check], meta: &Meta, cx: &Context<'_>) -> Result<
                 .help(format!("the file holds {}, counted from 1", checks.len()))),
         },
         Some(Select::Ends) if checks.len() > 1 => Ok(vec![nth(0)?, nth(checks.len() - 1)?]),
+        Some(Select::Ends) => Err(super::alone()),
         Some(_) => Err(Error::usage(
             "a leak report has no such moment, only leak checks by number",
         )

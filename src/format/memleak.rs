@@ -206,6 +206,7 @@ fn choose(times: &[f64], cx: &Context<'_>) -> Result<Vec<usize>> {
             }
             Ok(chosen)
         }
+        Some(Select::Ends) => Err(super::alone()),
         Some(_) => Err(Error::usage("a memleak report has no such moment")
             .help("choose #N, #last, #t=60s or #every=10m")),
     }

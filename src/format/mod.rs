@@ -67,17 +67,23 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Fails when a moment was chosen; for formats that hold exactly one, which is its last and
-    /// both its ends.
+    /// Fails when a moment was chosen; for formats that hold exactly one, whatever is asked for must be its last.
     pub fn single_moment(&self, format: &str) -> Result<()> {
         match self.select {
-            None | Some(Select::Last | Select::Ends) => Ok(()),
+            None | Some(Select::Last) => Ok(()),
+            Some(Select::Ends) => Err(alone()),
             Some(_) => Err(
                 Error::usage(format!("a {format} capture holds one moment only"))
                     .help("leave out the part after #"),
             ),
         }
     }
+}
+
+/// One file was to be compared with itself, and it holds one moment.
+pub(crate) fn alone() -> Error {
+    Error::usage("one capture alone cannot be compared")
+        .help("name another one, or look at this one with `heapdiff inspect`")
 }
 
 /// One moment of a file: a capture of one kind.

@@ -169,6 +169,7 @@ fn choose(file: &File, select: Option<&Select>) -> Result<(usize, Option<usize>)
             ))
             .help("choose one that is there, or leave out the part after #"));
         }
+        Some(Select::Ends) => return Err(super::alone()),
         Some(_) => {
             return Err(Error::usage("a speedscope file holds profiles, no moments")
                 .help("choose a profile by its number, such as #0"));

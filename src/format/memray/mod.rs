@@ -298,6 +298,7 @@ fn sums(
 ) -> Result<Profile> {
     match cx.select {
         None | Some(Select::Last) | Some(Select::Peak) => {}
+        Some(Select::Ends) => return Err(super::alone()),
         Some(_) => {
             return Err(Error::usage(
                 "an aggregated memray capture holds the peak and the end only",

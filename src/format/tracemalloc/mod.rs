@@ -124,8 +124,7 @@ fn choose(
             .into_iter()
             .collect()),
         Some(Select::Ends) if last > 0 => Ok(vec![0, last]),
-        Some(Select::Ends) => Err(Error::usage("the file holds one snapshot only")
-            .help("give a second file, taken after more runs")),
+        Some(Select::Ends) => Err(super::alone()),
         Some(Select::Time(_) | Select::EverySeconds(_) | Select::EveryBytes(_)) => {
             Err(Error::usage("a tracemalloc snapshot records no time")
                 .help("choose a snapshot by its number, such as #0"))
