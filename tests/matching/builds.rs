@@ -93,13 +93,14 @@ struct Score {
 fn score(truth: &Truth, base: &str, new: &str, states: [&str; 2]) -> (Score, Matched) {
     let folder = base.split('/').next().unwrap();
     let path = |name: &str| open(&format!("profiles/builds/{name}"));
-    let m = compare(&path(base), &path(new), MatchedBy::Moved);
+    let m = compare(&path(base), &path(new), MatchedBy::Moved, false);
     let of = |side: usize| labels(truth, &m, side, &format!("{folder}/{}", states[side]));
     let (before, after) = (of(0), of(1));
     let mut s = Score::default();
     let known: BTreeMap<&Label, ()> = before.iter().flatten().map(|(l, _)| (l, ())).collect();
     for (label, bytes) in after.iter().flatten() {
-        if known.contains_key(label) {
+        let cut = |l: &&&Label| l.0.ends_with(&label.0) || label.0.ends_with(&l.0);
+        if known.contains_key(label) || known.keys().any(|l| cut(&l)) {
             s.possible += bytes;
             s.sites.1 += 1;
         }
@@ -110,7 +111,10 @@ fn score(truth: &Truth, base: &str, new: &str, states: [&str; 2]) -> (Score, Mat
             continue;
         }
         match (&before[row], &after[row]) {
-            (Some((a, _)), Some((b, bytes))) if a == b => {
+            // A stack that was cut lacks marks towards the root.
+            (Some((a, _)), Some((b, bytes)))
+                if a.1 == b.1 && (a.0.ends_with(&b.0) || b.0.ends_with(&a.0)) =>
+            {
                 s.right += bytes;
                 s.sites.0 += 1;
             }
