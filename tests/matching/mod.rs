@@ -1,6 +1,7 @@
 //! Sites recognised across builds: real pairs of builds, small rows, symmetry.
 
 mod builds;
+mod large;
 mod rows;
 mod symmetry;
 

@@ -50,14 +50,38 @@ fn all(m: &Matched, by: MatchedBy) {
 fn lines_that_shift_are_no_difference() {
     let m = rust(
         &[
-            (&["app::read (src/app.rs:10:5)", "app::main (src/app.rs:40:5)"], 100),
-            (&["app::read (src/app.rs:12:5)", "app::main (src/app.rs:40:5)"], 200),
-            (&["app::write (src/app.rs:20:5)", "app::main (src/app.rs:41:5)"], 300),
+            (
+                &["app::read (src/app.rs:10:5)", "app::main (src/app.rs:40:5)"],
+                100,
+            ),
+            (
+                &["app::read (src/app.rs:12:5)", "app::main (src/app.rs:40:5)"],
+                200,
+            ),
+            (
+                &[
+                    "app::write (src/app.rs:20:5)",
+                    "app::main (src/app.rs:41:5)",
+                ],
+                300,
+            ),
         ],
         &[
-            (&["app::read (src/app.rs:13:5)", "app::main (src/app.rs:43:5)"], 100),
-            (&["app::read (src/app.rs:15:5)", "app::main (src/app.rs:43:5)"], 200),
-            (&["app::write (src/app.rs:23:5)", "app::main (src/app.rs:44:5)"], 300),
+            (
+                &["app::read (src/app.rs:13:5)", "app::main (src/app.rs:43:5)"],
+                100,
+            ),
+            (
+                &["app::read (src/app.rs:15:5)", "app::main (src/app.rs:43:5)"],
+                200,
+            ),
+            (
+                &[
+                    "app::write (src/app.rs:23:5)",
+                    "app::main (src/app.rs:44:5)",
+                ],
+                300,
+            ),
         ],
     );
     assert_eq!(m.len(), 3);
@@ -68,12 +92,36 @@ fn lines_that_shift_are_no_difference() {
 fn hashes_and_closure_numbers_are_no_difference() {
     let m = rust(
         &[
-            (&["app::read::h0123456789abcdef (src/app.rs:10:5)", "app::main (src/app.rs:40:5)"], 100),
-            (&["app::run::{closure#0} (src/app.rs:22:9)", "app::run (src/app.rs:21:5)"], 70),
+            (
+                &[
+                    "app::read::h0123456789abcdef (src/app.rs:10:5)",
+                    "app::main (src/app.rs:40:5)",
+                ],
+                100,
+            ),
+            (
+                &[
+                    "app::run::{closure#0} (src/app.rs:22:9)",
+                    "app::run (src/app.rs:21:5)",
+                ],
+                70,
+            ),
         ],
         &[
-            (&["app::read::hfedcba9876543210 (src/app.rs:10:5)", "app::main (src/app.rs:40:5)"], 100),
-            (&["app::run::{closure#1} (src/app.rs:22:9)", "app::run (src/app.rs:21:5)"], 70),
+            (
+                &[
+                    "app::read::hfedcba9876543210 (src/app.rs:10:5)",
+                    "app::main (src/app.rs:40:5)",
+                ],
+                100,
+            ),
+            (
+                &[
+                    "app::run::{closure#1} (src/app.rs:22:9)",
+                    "app::run (src/app.rs:21:5)",
+                ],
+                70,
+            ),
         ],
     );
     assert_eq!(m.len(), 2);
@@ -88,7 +136,10 @@ fn code_that_moved_to_another_function_is_moved() {
     );
     assert_eq!(
         m.words(),
-        ["main;load;alloc_buf;malloc 60 60 moved", "main;run;malloc 10 10 exact"]
+        [
+            "main;load;alloc_buf;malloc 60 60 moved",
+            "main;run;malloc 10 10 exact"
+        ]
     );
     let row = (0..m.len()).find(|&r| m.matching.rows[r].by == MatchedBy::Moved);
     assert!(m.matching.rows[row.unwrap()].base_stack.is_some());
@@ -102,7 +153,12 @@ fn sizes_further_apart_than_a_factor_of_two_did_not_move() {
     );
     assert_eq!(
         m.words(),
-        ["base_only 50 0 only-before", "both1 25 25 exact", "both2 25 50 exact", "new 0 125 only-after"]
+        [
+            "base_only 50 0 only-before",
+            "both1 25 25 exact",
+            "both2 25 50 exact",
+            "new 0 125 only-after"
+        ]
     );
 }
 
@@ -135,7 +191,9 @@ fn sites_that_cannot_be_told_apart_are_one_row() {
     assert_eq!(m.matching.ledger.ambiguous.sites, 1);
     assert_eq!(
         m.matching.ledger.reasons,
-        ["3 sites became 4 in app::cache, and which is which cannot be told: their sum is compared"]
+        [
+            "3 sites became 4 in app::cache, and which is which cannot be told: their sum is compared"
+        ]
     );
 }
 
@@ -157,8 +215,12 @@ fn lines_of_one_build_are_kept_apart() {
         &[(&a, 1), (&b, 2), (&c, 100)],
         &[(&a, 1), (&b, 2), (&d, 100)],
     );
-    let tiers = [MatchedBy::Exact, MatchedBy::OnlyBefore, MatchedBy::OnlyAfter]
-        .map(|by| m.matching.ledger.tier(by).sites);
+    let tiers = [
+        MatchedBy::Exact,
+        MatchedBy::OnlyBefore,
+        MatchedBy::OnlyAfter,
+    ]
+    .map(|by| m.matching.ledger.tier(by).sites);
     assert_eq!(tiers, [2, 1, 1], "{:?}", m.words());
 }
 
@@ -166,9 +228,8 @@ fn lines_of_one_build_are_kept_apart() {
 fn a_tier_is_as_far_as_matching_goes() {
     let base = "main;parse;alloc_buf;malloc 60\nmain;run;malloc 10\n";
     let new = "main;load;alloc_buf;malloc 60\nmain;run;malloc 10\n";
-    let source = |text: &str| {
-        Source::from_bytes("x", text.as_bytes().to_vec(), Limits::default()).unwrap()
-    };
+    let source =
+        |text: &str| Source::from_bytes("x", text.as_bytes().to_vec(), Limits::default()).unwrap();
     let m = compare(&source(base), &source(new), MatchedBy::Source, true);
     assert_eq!(m.len(), 3);
     assert_eq!(m.matching.ledger.tier(MatchedBy::OnlyAfter).after, 60);

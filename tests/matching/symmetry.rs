@@ -44,7 +44,13 @@ fn profile(sites: &[Site], symbols: &mut Symbols) -> Profile {
         let ids: Vec<_> = frames
             .iter()
             .map(|&(f, line, column)| {
-                let names = ["main", "app::run", "app::f", "alloc::vec::Vec::push", "malloc"];
+                let names = [
+                    "main",
+                    "app::run",
+                    "app::f",
+                    "alloc::vec::Vec::push",
+                    "malloc",
+                ];
                 let name = names
                     .get(usize::from(f))
                     .map_or(format!("app::g{f}"), |n| (*n).to_owned());
@@ -67,7 +73,12 @@ fn profile(sites: &[Site], symbols: &mut Symbols) -> Profile {
 fn text(symbols: &Symbols, stack: StackId) -> String {
     let frames = symbols.stacks.frames(stack).map(|id| {
         let f = symbols.frames.get(id);
-        format!("{}:{}:{}", symbols.strings.get(f.function), f.line, f.column)
+        format!(
+            "{}:{}:{}",
+            symbols.strings.get(f.function),
+            f.line,
+            f.column
+        )
     });
     frames.collect::<Vec<_>>().join(";")
 }
@@ -81,7 +92,9 @@ fn pairs(base: &[Site], new: &[Site], swapped: bool) -> Found {
     let mut view = View::new(Filters::default());
     for (list, side) in [(base, Side::Base), (new, Side::New)] {
         let p = profile(list, &mut symbols);
-        builder.add(side, true, true, p, &mut view, &mut symbols).unwrap();
+        builder
+            .add(side, true, true, p, &mut view, &mut symbols)
+            .unwrap();
     }
     let mut table: SiteTable = builder.finish();
     let sums = |t: &SiteTable| [t.values.before()[0].sum(), t.values.after()[0].sum()];
@@ -100,16 +113,29 @@ fn pairs(base: &[Site], new: &[Site], swapped: bool) -> Found {
     for (row, found) in m.rows.iter().enumerate() {
         let new = text(&symbols, table.stacks[row]);
         let old = text(&symbols, found.base_stack.unwrap_or(table.stacks[row]));
-        let ends = (table.values.before()[0].get(row), table.values.after()[0].get(row));
+        let ends = (
+            table.values.before()[0].get(row),
+            table.values.after()[0].get(row),
+        );
         let became = found.became.unwrap_or_default();
         let is_sum = found.by == MatchedBy::Ambiguous;
         // A sum is shown by its first members, whose order the sides need not share.
-        let (old, new) = if is_sum { (String::new(), String::new()) } else { (old, new) };
+        let (old, new) = if is_sum {
+            (String::new(), String::new())
+        } else {
+            (old, new)
+        };
         out.insert(match (swapped, found.by) {
             (false, by) => (old, new, by.as_str(), became, ends),
             (true, MatchedBy::OnlyBefore) => (new, old, "only-after", became, (ends.1, ends.0)),
             (true, MatchedBy::OnlyAfter) => (new, old, "only-before", became, (ends.1, ends.0)),
-            (true, by) => (new, old, by.as_str(), (became.1, became.0), (ends.1, ends.0)),
+            (true, by) => (
+                new,
+                old,
+                by.as_str(),
+                (became.1, became.0),
+                (ends.1, ends.0),
+            ),
         });
     }
     out

@@ -49,7 +49,10 @@ fn alone(world: &World<'_>, from: usize, columns: bool) -> Vec<(u32, u32)> {
         &[(_, 0, x), (_, 1, y)] => Some((x, y)),
         _ => None,
     };
-    keyed.chunk_by(|x, y| x.0 == y.0).filter_map(bucket).collect()
+    keyed
+        .chunk_by(|x, y| x.0 == y.0)
+        .filter_map(bucket)
+        .collect()
 }
 
 /// Whether the callers of two sites are at equal places.
