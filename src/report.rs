@@ -105,6 +105,12 @@ pub struct Report<'a> {
     pub filtered_samples: u64,
     /// How differences become differences per run.
     pub per_run: PerRun,
+    /// The driver that runs are counted by: `runs`, or what the user named.
+    pub driver: String,
+    /// Runs in an hour, if the user said.
+    pub runs_per_hour: Option<f64>,
+    /// Bytes that the program may use, if the user said.
+    pub memory_limit: Option<u64>,
     /// Slopes, tests and classes on demand.
     pub judge: Judge<'a>,
     /// What became of each row.
@@ -259,6 +265,13 @@ impl Report<'_> {
     /// The test of a row's difference, where captures are samples of a known rate.
     pub fn significance(&self, row: usize) -> Option<Significance> {
         self.judge.significance(&self.values, &self.judged, row)
+    }
+
+    /// The driver that a row's growth follows, where several are given: its name, and the growth
+    /// for each unit of it.
+    pub fn follows(&self, row: usize) -> Option<(&str, f64)> {
+        let follow = (*self.judged.follows.get(row)?)?;
+        Some((self.judge.driver_name(follow), follow.per_unit))
     }
 
     /// Whether a row's difference, if there is any, lies inside the noise.

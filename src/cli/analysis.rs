@@ -3,10 +3,11 @@
 use super::args::Sort;
 use super::prepare::Prepared;
 use crate::diff::{
-    Certainty, GroupBy, Growth, Judge, Judged, MatchedBy, PerRun, Runs, Side, Values, group,
+    Certainty, Drivers, GroupBy, Growth, Judge, Judged, MatchedBy, PerRun, Runs, Side, Values,
+    group,
 };
 use crate::model::{Column, Exactness, Frame};
-use crate::normalize::Naming;
+use crate::normalize::{FrameClass, Naming};
 use crate::report::{CaptureInfo, Keys, Report, Resolution};
 use crate::verdict;
 use std::cell::OnceCell;
@@ -31,7 +32,8 @@ pub struct Shape {
 
 /// Draws the report. Cost: linear in the rows, and the sorting of those that differ.
 pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape) -> Report<'a> {
-    let table = &prepared.table;
+    let sites = &prepared.table;
+    let table = prepared.matched.as_ref().unwrap_or(sites);
     let (keys, values, cumulative) = match &shape.group_by {
         GroupBy::Stack => (
             Keys::Stacks(table.stacks.clone()),
@@ -39,7 +41,8 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
             None,
         ),
         by => {
-            let groups = group(table, by, &prepared.symbols);
+            let is_allocator = |frame| naming.frame(frame).class == FrameClass::Allocator;
+            let groups = group(table, by, &prepared.symbols, &is_allocator);
             (Keys::Groups(groups.groups), groups.flat, groups.cumulative)
         }
     };
@@ -82,6 +85,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         total_test: total_test(&judge, &totals, &total_judged, table.chosen),
         captures: (sides[0], sides[1]),
         exact,
+        runs: &runs_of(prepared, &shape.driver),
     });
     let findings = verdict::find(
         verdict,
@@ -96,6 +100,10 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
             captures: prepared.captures.len(),
             runs_per_hour: shape.runs_per_hour,
             memory_limit: shape.memory_limit,
+            owner: &|row| match &keys {
+                Keys::Stacks(stacks) => naming.owner_key(stacks[row as usize]),
+                Keys::Groups(_) => row as u64,
+            },
             total_after: totals.after().get(table.chosen).map_or(0, |c| c.sum()),
         },
     );
@@ -112,13 +120,16 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         keys,
         matches,
         matching: matching.map(|m| m.ledger.clone()),
-        sites: table,
+        sites,
         values,
         cumulative,
         totals,
         filtered: table.filtered.clone(),
         filtered_samples: table.filtered_samples,
         per_run,
+        driver: shape.driver.clone(),
+        runs_per_hour: shape.runs_per_hour,
+        memory_limit: shape.memory_limit,
         judge,
         judged,
         cumulative_judged,
@@ -193,6 +204,17 @@ fn per_run(captures: &[CaptureInfo], driver: &str) -> PerRun {
     }
 }
 
+/// The runs of the new side's captures; their positions where runs are unknown.
+fn runs_of(prepared: &Prepared, driver: &str) -> Vec<f64> {
+    let new: Vec<_> = prepared
+        .captures
+        .iter()
+        .filter(|c| c.side == Side::New)
+        .collect();
+    let known: Option<Vec<f64>> = new.iter().map(|c| driver_of(c, driver)).collect();
+    known.unwrap_or_else(|| (0..new.len()).map(|i| i as f64).collect())
+}
+
 /// The judge of these captures: by their runs, or by their positions where runs are unknown.
 fn judge<'a>(prepared: &'a Prepared, driver: &str, per_run: PerRun) -> Judge<'a> {
     let skip = prepared
@@ -200,9 +222,7 @@ fn judge<'a>(prepared: &'a Prepared, driver: &str, per_run: PerRun) -> Judge<'a>
         .iter()
         .filter(|c| c.side == Side::Base)
         .count();
-    let new: Vec<_> = prepared.captures.iter().skip(skip).collect();
-    let known: Option<Vec<f64>> = new.iter().map(|c| driver_of(c, driver)).collect();
-    let runs = known.unwrap_or_else(|| (0..new.len()).map(|i| i as f64).collect());
+    let runs = runs_of(prepared, driver);
     let mean = |c: &CaptureInfo| {
         c.sampling
             .and_then(|s| s.mean_bytes.or(s.estimated_mean_bytes))
@@ -223,6 +243,21 @@ fn judge<'a>(prepared: &'a Prepared, driver: &str, per_run: PerRun) -> Judge<'a>
         &table.metrics,
         table.chosen,
     )
+    .with_drivers(drivers(&prepared.captures), driver)
+}
+
+/// The drivers that every capture of the new side names.
+fn drivers(captures: &[CaptureInfo]) -> Drivers {
+    let new: Vec<_> = captures.iter().filter(|c| c.side == Side::New).collect();
+    let mut drivers = Drivers::default();
+    for (name, _) in new.first().map_or(&[][..], |c| &c.drivers) {
+        let values: Option<Vec<f64>> = new.iter().map(|c| driver_of(c, name)).collect();
+        if let Some(values) = values {
+            drivers.names.push(name.clone());
+            drivers.values.push(values);
+        }
+    }
+    drivers
 }
 
 /// A total that is the same within this share of the base is called the same.

@@ -38,24 +38,45 @@ pub struct Prepared {
     pub language: Option<&'static str>,
     /// How rows were recognised in another build; none until [`Prepared::match_sites`].
     pub matching: Option<Matching>,
+    /// The rows after that: sites of two builds that are one are one row.
+    pub matched: Option<SiteTable>,
     /// Whether every capture counts every allocation.
     pub exactness: Exactness,
     /// What the user should know.
     pub notes: Vec<String>,
 }
 
+/// From this share of bytes in stacks that both ends have, captures are of one build.
+const SAME_BUILD: f64 = 0.5;
+
 impl Prepared {
-    /// Recognises the sites of the base side in the new one, up to a tier; sites that cannot be
-    /// told apart become one row if `collapse` says so.
-    pub fn match_sites(&mut self, upto: MatchedBy, paths: &PathMap, collapse: bool) {
+    /// Recognises the sites of the base side in the new one, up to a tier.
+    ///
+    /// A plain series is of one program. Only when most of its bytes are of stacks that one end
+    /// alone has are its ends taken for two builds.
+    pub fn match_sites(&mut self, upto: MatchedBy, paths: &PathMap) {
+        if !self.table.has_one_sided_rows() {
+            return;
+        }
+        let two_sides = self.table.values.base.is_some();
+        if !two_sides && self.table.shared_share() >= SAME_BUILD {
+            return;
+        }
+        if !two_sides {
+            self.notes.push(
+                "most stacks differ: the captures are taken for two builds of one program".into(),
+            );
+        }
         let setup = MatchSetup {
             sides: self.captures.iter().map(|c| c.side).collect(),
             language: Language::of_format(self.language),
             paths: paths.clone(),
             upto,
-            collapse,
+            collapse: true,
         };
-        self.matching = match_sites(&mut self.table, &self.symbols, &setup);
+        let mut table = self.table.clone();
+        self.matching = match_sites(&mut table, &self.symbols, &setup);
+        self.matched = self.matching.is_some().then_some(table);
         if let Some(matching) = &self.matching {
             let reasons = matching.ledger.reasons.iter().cloned();
             self.notes.extend(reasons);
@@ -283,6 +304,15 @@ impl Run<'_> {
                 .help("write PATH@N behind each capture, or behind none"));
             }
         }
+        let mut formats: Vec<&str> = self.captures.iter().map(|c| c.format).collect();
+        formats.sort_unstable();
+        formats.dedup();
+        if formats.len() > 1 {
+            self.notes.push(format!(
+                "the captures are of different tools ({}), which count and name differently",
+                formats.join(", ")
+            ));
+        }
         let exactness = if self.exactness.iter().all(|&e| e == Exactness::Exact) {
             Exactness::Exact
         } else if self.exactness.contains(&Exactness::Sampled) {
@@ -296,6 +326,7 @@ impl Run<'_> {
             captures: self.captures,
             language: self.language,
             matching: None,
+            matched: None,
             exactness,
             notes: self.notes,
         })

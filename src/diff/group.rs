@@ -103,7 +103,17 @@ pub struct GroupTable {
 }
 
 /// Sums the rows of `table` by group. Cost: every frame of every stack once, times the metrics.
-pub fn group(table: &SiteTable, by: &GroupBy, symbols: &Symbols) -> GroupTable {
+///
+/// `is_allocator` tells frames of the allocator itself (`malloc`, `operator new`): what they
+/// allocate belongs to their caller.
+pub fn group(
+    table: &SiteTable,
+    by: &GroupBy,
+    symbols: &Symbols,
+    is_allocator: &dyn Fn(FrameId) -> bool,
+) -> GroupTable {
+    let skipped: Vec<bool> = symbols.frames.ids().map(is_allocator).collect();
+    let kept = |frame: &FrameId| !skipped[frame.index()];
     let keys: Vec<Frame> = symbols.frames.rows().iter().map(|&f| by.key(f)).collect();
     let mut groups = Groups::default();
     let mut group_of_frame: Vec<u32> = vec![NONE; keys.len()];
@@ -123,16 +133,21 @@ pub fn group(table: &SiteTable, by: &GroupBy, symbols: &Symbols) -> GroupTable {
             GroupBy::Label(_) => groups.id(Frame::named(
                 table.tags.get(row).copied().unwrap_or(StrId::EMPTY),
             )),
-            _ => match symbols.stacks.frames(stack).next_back() {
-                Some(frame) => of(frame, &mut groups),
-                None => groups.id(Frame::named(StrId::EMPTY)),
-            },
+            _ => {
+                let mut frames = symbols.stacks.frames(stack).rev();
+                // A stack of the allocator alone keeps its innermost frame.
+                let innermost = symbols.stacks.frames(stack).next_back();
+                match frames.find(kept).or(innermost) {
+                    Some(frame) => of(frame, &mut groups),
+                    None => groups.id(Frame::named(StrId::EMPTY)),
+                }
+            }
         };
         groups.rows[leaf as usize].sites += 1;
         leaf_of_row.push(leaf);
         if by.is_cumulative() {
             let start = members.len();
-            for frame in symbols.stacks.frames(stack) {
+            for frame in symbols.stacks.frames(stack).filter(kept) {
                 let id = of(frame, &mut groups);
                 last_row.resize(last_row.len().max(groups.rows.len()), NONE);
                 if last_row[id as usize] != row as u32 {

@@ -127,6 +127,39 @@ impl SiteTable {
     pub fn is_empty(&self) -> bool {
         self.stacks.is_empty()
     }
+
+    /// Before and after of the chosen metric in a row.
+    fn ends(&self, row: usize) -> (i64, i64) {
+        (
+            self.values.before()[self.chosen].get(row),
+            self.values.after()[self.chosen].get(row),
+        )
+    }
+
+    /// Whether some rows are there only before and some only after.
+    pub fn has_one_sided_rows(&self) -> bool {
+        let any = |test: fn((i64, i64)) -> bool| (0..self.len()).any(|row| test(self.ends(row)));
+        any(|(b, a)| b != 0 && a == 0) && any(|(b, a)| b == 0 && a != 0)
+    }
+
+    /// Of the smaller end, the share of the chosen metric in rows that both ends have.
+    pub fn shared_share(&self) -> f64 {
+        let (mut shared, mut total) = ([0i128; 2], [0i128; 2]);
+        for (before, after) in (0..self.len()).map(|row| self.ends(row)) {
+            for (i, value) in [before, after].into_iter().enumerate() {
+                total[i] += value.unsigned_abs() as i128;
+                if before != 0 && after != 0 {
+                    shared[i] += value.unsigned_abs() as i128;
+                }
+            }
+        }
+        let smaller = usize::from(total[1] < total[0]);
+        if total[smaller] == 0 {
+            1.0
+        } else {
+            shared[smaller] as f64 / total[smaller] as f64
+        }
+    }
 }
 
 /// Builds a [`SiteTable`]; see [`TableBuilder::add`].

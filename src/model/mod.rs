@@ -7,6 +7,7 @@ mod metric;
 mod profile;
 mod stacks;
 mod strings;
+mod texts;
 
 pub use frames::{Frame, FrameId, Frames};
 pub use labels::{Label, LabelValue, Labels, LabelsId};
@@ -17,3 +18,4 @@ pub use profile::{
 };
 pub use stacks::{StackFrames, StackId, Stacks};
 pub use strings::{StrId, Strings};
+pub use texts::{Fingerprint, StackTexts};

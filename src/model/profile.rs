@@ -5,6 +5,7 @@ use super::labels::{Labels, LabelsId};
 use super::metric::Metric;
 use super::stacks::{StackId, Stacks};
 use super::strings::Strings;
+use super::texts::StackTexts;
 use crate::error::{Error, Result};
 use rustc_hash::FxHashMap;
 
@@ -19,6 +20,8 @@ pub struct Symbols {
     pub stacks: Stacks,
     /// Label sets.
     pub labels: Labels,
+    /// Stacks by the text that they were read from, for formats that write them as text.
+    pub texts: StackTexts,
 }
 
 /// A column of numbers that takes four bytes a value until one needs eight.

@@ -103,6 +103,17 @@ impl<'a> Naming<'a> {
         owner(classes)
     }
 
+    /// A number for the function and file that a stack is named by: equal for its call paths.
+    pub fn owner_key(&self, stack: StackId) -> u64 {
+        let frames: Vec<FrameId> = self.symbols.stacks.frames(stack).collect();
+        let owner = self.owner(stack).or(frames.len().checked_sub(1));
+        let Some(&id) = owner.and_then(|i| frames.get(i)) else {
+            return u64::MAX;
+        };
+        let frame = self.symbols.frames.get(id);
+        (frame.function.index() as u64) << 32 | frame.file.index() as u64
+    }
+
     /// The ids of sites, in order. Sites that share a hash are ranked by the lines of their
     /// frames, then by position.
     ///

@@ -5,6 +5,7 @@
 pub mod csv;
 pub mod dhat;
 pub mod difference;
+mod figures;
 mod finding;
 pub mod folded;
 pub mod inspect;
@@ -18,10 +19,11 @@ mod proto;
 pub mod speedscope;
 pub mod svg;
 mod text;
+pub mod tree;
 pub mod words;
 
 pub use finding::title;
-pub use text::{Style, text};
+pub use text::{Style, head, text};
 
 use crate::error::{Code, Error, Result};
 use crate::report::Report;

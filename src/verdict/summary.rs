@@ -143,6 +143,8 @@ pub struct Facts<'a> {
     pub captures: (usize, usize),
     /// Whether every capture counts every allocation.
     pub exact: bool,
+    /// Runs of the captures, or their positions.
+    pub runs: &'a [f64],
 }
 
 /// Draws the verdict. Cost: one pass over the rows.
@@ -182,7 +184,10 @@ pub fn summarise(facts: &Facts<'_>) -> (Verdict, Summary) {
         column(facts.values.after(), r as usize) - column(facts.values.before(), r as usize)
     };
     leaking.sort_by_key(|&r| (std::cmp::Reverse(growth_of(r)), r));
-    let is_live = facts.metrics[facts.chosen].nature != Nature::Cumulative;
+    let is_live = matches!(
+        facts.metrics[facts.chosen].nature,
+        Nature::Live | Nature::Plain
+    );
     if !is_live {
         leaking.clear();
     }
@@ -212,8 +217,9 @@ pub fn summarise(facts: &Facts<'_>) -> (Verdict, Summary) {
             .get(*r as usize)
             .is_some_and(|j| j.reason == crate::trend::Reason::Exact)
     };
+    let agrees = facts.per_run.base.is_none() && same_rate(facts, &leaking);
     let certainty = match facts.exact {
-        true if !leaking.is_empty() && leaking.iter().all(certain) => Certainty::Exact,
+        true if !leaking.is_empty() && leaking.iter().all(certain) && agrees => Certainty::Exact,
         true => Certainty::Counted,
         false if !leaking.is_empty() => Certainty::Tested,
         false => Certainty::Untested,
@@ -242,8 +248,31 @@ pub fn summarise(facts: &Facts<'_>) -> (Verdict, Summary) {
     (verdict, summary)
 }
 
+/// Whether the growth per run of these rows together is the same in every interval, within 2 %.
+fn same_rate(facts: &Facts<'_>, rows: &[u32]) -> bool {
+    let sums: Vec<f64> = facts
+        .values
+        .series
+        .iter()
+        .map(|c| rows.iter().map(|&r| c.get(r as usize) as f64).sum())
+        .collect();
+    if facts.runs.len() != sums.len() {
+        return false;
+    }
+    let rates: Vec<f64> = (1..sums.len())
+        .map(|i| (sums[i] - sums[i - 1]) / (facts.runs[i] - facts.runs[i - 1]))
+        .collect();
+    let mean = rates.iter().sum::<f64>() / rates.len().max(1) as f64;
+    rates
+        .iter()
+        .all(|r| r.is_finite() && (r - mean).abs() <= 0.02 * mean.abs())
+}
+
 fn one_side(facts: &Facts<'_>, before: i64, after: i64) -> Verdict {
-    let is_live = facts.metrics[facts.chosen].nature != Nature::Cumulative;
+    let is_live = matches!(
+        facts.metrics[facts.chosen].nature,
+        Nature::Live | Nature::Plain
+    );
     match facts.total_growth {
         growth if growth.is_leak() && is_live => Verdict::Leak,
         _ if facts.total_test == TotalTest::Open => Verdict::CannotTell,

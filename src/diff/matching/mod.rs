@@ -79,7 +79,7 @@ impl MatchedBy {
             MatchedBy::Inline => "inline",
             MatchedBy::Source => "source",
             MatchedBy::Moved => "moved",
-            MatchedBy::Ambiguous => "ambiguous",
+            MatchedBy::Ambiguous => "group",
             MatchedBy::Group => "group",
             MatchedBy::OnlyBefore => "only-before",
             MatchedBy::OnlyAfter => "only-after",

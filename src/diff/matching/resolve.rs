@@ -14,7 +14,7 @@ pub(super) fn resolve(world: &mut World<'_>, a: &[u32], b: &[u32], pairs: &mut P
     let unnamed = |w: &World<'_>| w.user_forms(0, a[0]).any(|f| f.is(flag::UNNAMED));
     if unnamed(world) {
         // Lines are all there is to tell sites apart: what they do not tell stays open.
-        by_unique(world, &mut left, pairs, |w, side, i| image(w, side, i));
+        by_unique(world, &mut left, pairs, image);
         return;
     }
     if let (&[a], &[b]) = (a, b) {
@@ -23,7 +23,7 @@ pub(super) fn resolve(world: &mut World<'_>, a: &[u32], b: &[u32], pairs: &mut P
         }
         return;
     }
-    by_unique(world, &mut left, pairs, |w, side, i| image(w, side, i));
+    by_unique(world, &mut left, pairs, image);
     by_unique(world, &mut left, pairs, |w, side, i| {
         Some(w.site(side, i).api).filter(|&api| api != NONE)
     });

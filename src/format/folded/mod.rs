@@ -6,15 +6,19 @@
 
 mod line;
 mod names;
+mod scan;
 #[cfg(test)]
 mod tests;
 
 use super::{Capture, Context, Format, Match};
 use crate::error::{Code, Error, Place, Result};
 use crate::input::Source;
-use crate::model::{FrameId, Meta, Metric, ProfileBuilder, Salvage, StackId, Symbols};
-use line::{Kind, Line, line, line_feed};
-use names::{Names, Position};
+use crate::model::{
+    Fingerprint, FrameId, Meta, Metric, ProfileBuilder, Salvage, StackId, StackTexts, Symbols,
+};
+use line::{Kind, line, line_feed};
+use scan::{Batch, Scanner, piece, pieces};
+use std::sync::mpsc;
 
 /// The format.
 pub static FORMAT: Format = Format {
@@ -109,15 +113,19 @@ fn read(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
     reader.finish(cx)
 }
 
+/// Threads that take a large file apart, beside the one that gathers what they find.
+const MOST_THREADS: usize = 4;
+
 struct Reader {
     two: bool,
+    threads: usize,
     metric: Metric,
     builders: Vec<ProfileBuilder>,
-    names: Names,
-    frames: Vec<FrameId>,
-    /// For each frame of the stack before: where its text ended, how many frames there then were,
-    /// and its place for the next.
-    marks: Vec<(usize, usize, Position)>,
+    /// For each scanner its frames by its numbers.
+    frames: Vec<Vec<Named>>,
+    scratch: Vec<FrameId>,
+    /// Texts of this file; scanners see those of earlier files only.
+    texts: Vec<(Fingerprint, StackId)>,
     lines: u64,
     stacks: u64,
     bad: u64,
@@ -127,20 +135,30 @@ struct Reader {
     cut: Option<Salvage>,
 }
 
+/// A frame of a scanner: its text until it first stands in a stack, then the frame itself.
+/// Frames are so interned in the order of the file, however many scanners there are.
+#[derive(Debug)]
+enum Named {
+    Text(Box<[u8]>),
+    Frame(FrameId),
+}
+
 impl Reader {
     fn new(metric: &Metric, two: bool) -> Self {
         let builder = || ProfileBuilder::new(vec![metric.clone()]);
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
         Reader {
             two,
+            threads: cores.min(MOST_THREADS),
             metric: metric.clone(),
             builders: if two {
                 vec![builder(), builder()]
             } else {
                 vec![builder()]
             },
-            names: Names::default(),
             frames: Vec::new(),
-            marks: Vec::new(),
+            scratch: Vec::new(),
+            texts: Vec::new(),
             lines: 0,
             stacks: 0,
             bad: 0,
@@ -153,30 +171,134 @@ impl Reader {
 
     /// Reads all lines. False when two columns were expected and a line has only one.
     fn read(&mut self, bytes: &crate::input::Bytes<'_>, cx: &mut Context<'_>) -> Result<bool> {
-        let mut before: &[u8] = &[];
-        let (mut from, mut released) = (0, 0);
-        while from < bytes.len() {
-            self.lines += 1;
-            let Some(end) = line_feed(bytes, from) else {
-                self.unfinished(&bytes[from..], from, bytes.len(), cx.strict)?;
-                break;
-            };
-            match line(&bytes[from..end], self.two) {
-                Kind::Skip => {}
-                Kind::Stack(line) => {
-                    self.stack(&line, before, cx.symbols)?;
-                    before = line.stack;
+        let whole = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+        let known = std::mem::take(&mut cx.symbols.texts);
+        let read = self.pieces(bytes, whole, &known, cx.symbols);
+        cx.symbols.texts = known;
+        if !read? {
+            return Ok(false);
+        }
+        for (text, stack) in self.texts.drain(..) {
+            cx.symbols.texts.add(text, stack);
+        }
+        self.lines += 1;
+        self.unfinished(&bytes[whole..], whole, bytes.len(), cx.strict)?;
+        Ok(true)
+    }
+
+    fn pieces(
+        &mut self,
+        bytes: &crate::input::Bytes<'_>,
+        whole: usize,
+        known: &StackTexts,
+        symbols: &mut Symbols,
+    ) -> Result<bool> {
+        let text = &bytes[..whole];
+        let count = pieces(text);
+        let threads = self.threads.min(count);
+        let (two, mut at, mut released) = (self.two, 0, 0);
+        if threads < 2 {
+            let mut scanner = Scanner::new(two, known);
+            self.frames.push(Vec::new());
+            for i in 0..count {
+                if !self.take(0, scanner.scan(piece(text, i)), symbols)? {
+                    return Ok(false);
                 }
-                Kind::Bad if self.two => return Ok(false),
-                Kind::Bad => {
-                    self.bad += 1;
-                    self.first_bad.get_or_insert(self.lines);
+                at += piece(text, i).len();
+                bytes.release(&mut released, at);
+            }
+            return Ok(true);
+        }
+        // Piece i goes to scanner i modulo their number, and is taken in the order of the file.
+        std::thread::scope(|scope| {
+            let mut batches = Vec::new();
+            for first in 0..threads {
+                let (send, receive) = mpsc::sync_channel(1);
+                batches.push(receive);
+                self.frames.push(Vec::new());
+                scope.spawn(move || {
+                    let mut scanner = Scanner::new(two, known);
+                    for i in (first..count).step_by(threads) {
+                        let piece = piece(text, i);
+                        if send.send((scanner.scan(piece), piece.len())).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            for i in 0..count {
+                let Ok((batch, len)) = batches[i % threads].recv() else {
+                    let what = "a part of the file could not be read";
+                    return Err(Error::new(Code::Unreadable, what));
+                };
+                if !self.take(i % threads, batch, symbols)? {
+                    return Ok(false);
+                }
+                at += len;
+                bytes.release(&mut released, at);
+            }
+            Ok(true)
+        })
+    }
+
+    /// Takes in what a scanner found. False when two columns were expected and a line has one.
+    fn take(&mut self, scanner: usize, batch: Batch, symbols: &mut Symbols) -> Result<bool> {
+        if self.two && batch.bad > 0 {
+            return Ok(false);
+        }
+        let mut from = 0;
+        for &end in &batch.ends {
+            let text = batch.texts[from..end].into();
+            self.frames[scanner].push(Named::Text(text));
+            from = end;
+        }
+        let mut from = 0;
+        for found in &batch.stacks {
+            let stack = match found.known {
+                Some(stack) => stack,
+                None => {
+                    let frames = &batch.frames[from..found.end];
+                    let stack = self.intern(scanner, frames, symbols);
+                    self.texts.push((found.print, stack));
+                    stack
+                }
+            };
+            from = found.end;
+            for (builder, value) in self.builders.iter_mut().zip(found.values) {
+                if value != 0 || !self.two {
+                    builder
+                        .add(stack, &[value])
+                        .map_err(|e| e.at(Place::Line(self.lines + found.line)))?;
                 }
             }
-            from = end + 1;
-            bytes.release(&mut released, from);
         }
+        if let Some(first) = batch.first_bad {
+            self.first_bad.get_or_insert(self.lines + first);
+        }
+        self.stacks += batch.stacks.len() as u64;
+        self.lines += batch.lines;
+        self.bad += batch.bad;
+        self.negative += batch.negative;
+        self.rounded += batch.rounded;
         Ok(true)
+    }
+
+    fn intern(&mut self, scanner: usize, numbers: &[u32], symbols: &mut Symbols) -> StackId {
+        let frames = &mut self.frames[scanner];
+        self.scratch.clear();
+        for &n in numbers {
+            let named = &mut frames[n as usize];
+            let frame = match named {
+                Named::Frame(frame) => *frame,
+                Named::Text(text) => {
+                    let frame = names::intern(text, symbols);
+                    *named = Named::Frame(frame);
+                    frame
+                }
+            };
+            self.scratch.push(frame);
+        }
+        symbols.stacks.intern_root_first(&self.scratch)
     }
 
     /// The last line has no end: its number may have more digits.
@@ -194,45 +316,6 @@ impl Reader {
             reason: "the last line has no end".to_owned(),
         });
         Ok(())
-    }
-
-    fn stack(&mut self, line: &Line<'_>, before: &[u8], symbols: &mut Symbols) -> Result<()> {
-        self.stacks += 1;
-        let stack = self.intern(line.stack, before, symbols);
-        let number = line.first.unwrap_or(line.last);
-        let values = [number, line.last];
-        for (builder, number) in self.builders.iter_mut().zip(values) {
-            self.negative += (number.value < 0) as u64;
-            self.rounded += number.rounded as u64;
-            if number.value != 0 || !self.two {
-                builder
-                    .add(stack, &[number.value])
-                    .map_err(|e| e.at(Place::Line(self.lines)))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Sorted files share most of a stack with the line before; that part is not looked up again.
-    fn intern(&mut self, stack: &[u8], before: &[u8], symbols: &mut Symbols) -> StackId {
-        let common = common_prefix(stack, before);
-        while self.marks.last().is_some_and(|&(end, ..)| end >= common) {
-            self.marks.pop();
-        }
-        let (mut at, kept, position) = match self.marks.last() {
-            Some(&(end, frames, position)) => (end + 1, frames, position),
-            None => (0, 0, Position::default()),
-        };
-        self.names.continue_at(position);
-        self.frames.truncate(kept);
-        while at < stack.len() {
-            let (len, frame) = self.names.first(&stack[at..], symbols);
-            self.frames.extend(frame);
-            let mark = (at + len, self.frames.len(), self.names.position());
-            self.marks.push(mark);
-            at += len + 1;
-        }
-        symbols.stacks.intern_root_first(&self.frames)
     }
 
     fn finish(self, cx: &Context<'_>) -> Result<Vec<Capture>> {
@@ -295,21 +378,4 @@ impl Reader {
         }
         Ok(captures)
     }
-}
-
-/// Number of equal bytes at the start of both.
-fn common_prefix(a: &[u8], b: &[u8]) -> usize {
-    let n = a.len().min(b.len());
-    let mut at = 0;
-    for (x, y) in a[..n].chunks_exact(16).zip(b[..n].chunks_exact(16)) {
-        if x != y {
-            break;
-        }
-        at += 16;
-    }
-    at + a[at..n]
-        .iter()
-        .zip(&b[at..n])
-        .take_while(|(x, y)| x == y)
-        .count()
 }

@@ -8,29 +8,28 @@ const SEMICOLONS: u64 = 0x3b3b_3b3b_3b3b_3b3b;
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// Frames by their text as it stands in the file.
+/// Frames by their text as it stands in the file, numbered in order of first appearance.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     text: Vec<u8>,
     rows: Vec<Row>,
     table: HashTable<u32>,
-    /// The frame that followed a frame the last time; the first entry is for roots.
-    follows: Vec<u32>,
-    before: usize,
+    before: Position,
+    /// The frame of the last root plus one.
+    root: u32,
 }
 
-const NO_ROW: u32 = u32::MAX;
-
-/// A place in a stack, for [`Names::continue_at`]. The default is before the root.
+/// A place in a stack, for [`Names::continue_at`]: the frame before it plus one.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Position(usize);
+pub(super) struct Position(u32);
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
     hash: u64,
     start: usize,
-    end: usize,
-    frame: FrameId,
+    len: u32,
+    /// The frame that followed this one the last time, plus one.
+    next: u32,
 }
 
 /// The length of the frame at the start of `stack`, up to a semicolon or the end, and its hash,
@@ -66,83 +65,92 @@ fn mix(hash: u64, rest: u64, len: u32) -> u64 {
 impl Names {
     /// The next call continues a stack after the frame that a [`Position`] stands for.
     pub fn continue_at(&mut self, position: Position) {
-        self.before = position.0;
+        self.before = position;
     }
 
     /// Where the last call ended.
     pub fn position(&self) -> Position {
-        Position(self.before)
+        self.before
     }
 
-    /// The row that most likely comes next, if the text bears it out: most functions call the
+    /// Number of frames.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The text of a frame.
+    pub fn text(&self, row: usize) -> &[u8] {
+        let text = self
+            .rows
+            .get(row)
+            .and_then(|r| self.text.get(r.start..r.start + r.len as usize));
+        text.unwrap_or(&[])
+    }
+
+    /// The frame that most likely comes next, if the text bears it out: most functions call the
     /// same function as the last time, and comparing is cheaper than hashing.
     #[inline]
     fn guess(&self, stack: &[u8]) -> Option<u32> {
-        let row = *self.follows.get(self.before)?;
-        let Row { start, end, .. } = *self.rows.get(row as usize)?;
-        let name = self.text.get(start..end)?;
-        let rest = stack.strip_prefix(name)?;
+        let next = match self.before.0.checked_sub(1) {
+            Some(row) => self.rows.get(row as usize)?.next,
+            None => self.root,
+        };
+        let row = next.checked_sub(1)?;
+        let rest = stack.strip_prefix(self.text(row as usize))?;
         matches!(rest.first(), None | Some(b';')).then_some(row)
     }
 
     /// The frame at the start of `stack` and the length of its text; none for an empty frame,
     /// which no frame is made of.
     #[inline]
-    pub fn first(&mut self, stack: &[u8], symbols: &mut Symbols) -> (usize, Option<FrameId>) {
+    pub fn first(&mut self, stack: &[u8]) -> (usize, Option<u32>) {
         if let Some(row) = self.guess(stack) {
-            self.before = row as usize + 1;
-            let row = &self.rows[row as usize];
-            return (row.end - row.start, Some(row.frame));
+            self.before = Position(row + 1);
+            return (self.rows[row as usize].len as usize, Some(row));
         }
         let (len, hash) = measure(stack);
         let name = &stack[..len];
-        if name.is_empty() {
-            return (0, None);
+        if name.trim_ascii().is_empty() {
+            return (len, None);
         }
-        let Names {
-            text, rows, table, ..
-        } = self;
-        let known = table.find(hash ^ hash >> 32, |&i| {
-            let row = &rows[i as usize];
-            row.hash == hash && &text[row.start..row.end] == name
+        let known = self.table.find(hash ^ hash >> 32, |&i| {
+            self.rows[i as usize].hash == hash && self.text(i as usize) == name
         });
         let row = match known {
-            Some(&i) => Some(i),
-            None => self.add(name, hash, symbols),
+            Some(&row) => row,
+            None => self.add(name, hash),
         };
-        let Some(row) = row else { return (len, None) };
-        if self.follows.len() <= self.rows.len() {
-            self.follows.resize(self.rows.len() + 1, NO_ROW);
+        match self.before.0.checked_sub(1) {
+            Some(before) => self.rows[before as usize].next = row + 1,
+            None => self.root = row + 1,
         }
-        self.follows[self.before] = row;
-        self.before = row as usize + 1;
-        (len, Some(self.rows[row as usize].frame))
+        self.before = Position(row + 1);
+        (len, Some(row))
     }
 
     #[cold]
-    fn add(&mut self, name: &[u8], hash: u64, symbols: &mut Symbols) -> Option<u32> {
-        let plain = name.trim_ascii();
-        if plain.is_empty() {
-            return None;
-        }
-        let frame = frame(&String::from_utf8_lossy(plain), symbols);
-        let frame = symbols.frames.intern(frame);
-        let start = self.text.len();
-        self.text.extend_from_slice(name);
+    fn add(&mut self, name: &[u8], hash: u64) -> u32 {
         let row = self.rows.len() as u32;
         self.rows.push(Row {
             hash,
-            start,
-            end: self.text.len(),
-            frame,
+            start: self.text.len(),
+            len: name.len() as u32,
+            next: 0,
         });
+        self.text.extend_from_slice(name);
         let rows = &self.rows;
         self.table.insert_unique(hash ^ hash >> 32, row, |&i| {
             let hash = rows[i as usize].hash;
             hash ^ hash >> 32
         });
-        Some(row)
+        row
     }
+}
+
+/// The frame that the text of a frame stands for; what is no UTF-8 is replaced.
+pub(super) fn intern(text: &[u8], symbols: &mut Symbols) -> FrameId {
+    let frame = frame(&String::from_utf8_lossy(text.trim_ascii()), symbols);
+    symbols.frames.intern(frame)
 }
 
 /// `name` without the mark that profilers put behind it: `_[k]` kernel, `_[j]` compiled,

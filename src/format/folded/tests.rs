@@ -211,3 +211,38 @@ fn cut_and_changed_anywhere() {
         }
     }
 }
+
+#[test]
+fn any_number_of_threads_finds_the_same() {
+    let mut text = String::new();
+    for n in 0..120_000u64 {
+        let m = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+        let (a, b, c) = (m % 7, m % 911, m % 10_007);
+        text.push_str(&format!(
+            "main;level{a};module::function{b};leaf with a name {c} {n}\n"
+        ));
+        if n == 90_000 {
+            text.push_str("no stack\n");
+        }
+    }
+    let source = Source::from_bytes("f", text.into_bytes(), Limits::default()).unwrap();
+    let bytes = source.bytes().unwrap();
+    let mut all = Vec::new();
+    for threads in [1, 2, 3] {
+        let mut symbols = Symbols::default();
+        // The second time all texts are known.
+        for _ in 0..2 {
+            let mut cx = Context::new(&mut symbols);
+            let mut reader = super::Reader::new(&crate::model::Metric::known("bytes"), false);
+            reader.threads = threads;
+            assert!(reader.read(&bytes, &mut cx).unwrap());
+            let Capture::Profile(p) = reader.finish(&cx).unwrap().remove(0);
+            assert!(p.meta.notes.iter().any(|n| n.contains("line 90002")));
+            all.push((rows(&p, &symbols), p, symbols.frames.len()));
+        }
+    }
+    assert_eq!(all[0].0.len(), all[0].1.len());
+    for other in &all[1..] {
+        assert!(all[0] == *other);
+    }
+}

@@ -150,7 +150,7 @@ impl<'r> Site<'r> {
             growth: report.growth(row).as_str(),
             slope: Slope::of(report.slope(row)),
             significance: Significance::of(report.significance(row), judgement),
-            follows: None,
+            follows: report.follows(row).map(|(name, _)| name),
             hot: hot.map(|hot| Hot {
                 blocks_per_run: hot.blocks_per_run.map(Number),
                 kept_share: hot.kept_share.map(Number),
