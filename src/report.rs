@@ -129,6 +129,8 @@ pub struct Report<'a> {
     pub notes: Vec<String>,
     /// Site ids, made when first asked for.
     pub ids: OnceCell<Ids>,
+    /// Whether any stack starts at an entry of the program, worked out when first asked for.
+    pub has_roots: OnceCell<bool>,
 }
 
 /// The smallest growth of one site that captures show with 80 % probability.
@@ -289,6 +291,22 @@ impl Report<'_> {
     /// one, and [`Report::moved_from`] is the old.
     pub fn id(&self, row: usize) -> SiteId {
         self.ids().rows[row]
+    }
+
+    /// The depth at which the stack of a row was cut, if it was: it starts at no entry of the
+    /// program or of a thread, and other stacks do. Cost: one look at the stacks the first time.
+    pub fn cut_at(&self, row: usize) -> Option<usize> {
+        let Keys::Stacks(stacks) = &self.keys else {
+            return None;
+        };
+        let is_root = |stack: StackId| {
+            let first = self.symbols.stacks.frames(stack).next();
+            first.is_some_and(|f| self.names.frame(f).root_function)
+        };
+        let has_roots = || stacks.iter().any(|&s| is_root(s));
+        let stack = *stacks.get(row)?;
+        let depth = self.symbols.stacks.frames(stack).count();
+        (depth > 1 && !is_root(stack) && *self.has_roots.get_or_init(has_roots)).then_some(depth)
     }
 
     /// The id that a moved site had in the base.

@@ -3,12 +3,14 @@
 //! ```text
 //! cargo bench --bench generate -- pprof 1000000 1 a.pb.gz
 //! cargo bench --bench generate -- folded 1000000 1 a.folded
+//! cargo bench --bench generate -- dhat 1000000 1 a.json
 //! cargo bench --bench generate -- read a.pb.gz b.pb.gz
 //! cargo bench --bench generate -- inferno a.folded b.folded
 //! ```
 //!
 //! The second number is the side: sides share most stacks, and one stack in twenty differs.
 
+mod dhat;
 mod folded;
 mod pprof;
 mod stacks;
@@ -35,10 +37,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 options, before, after, out,
             )?)
         }
-        [kind @ ("pprof" | "folded"), count, side, path] => {
+        [kind @ ("dhat" | "pprof" | "folded"), count, side, path] => {
             let (count, side) = (count.parse()?, side.parse()?);
             let mut out = BufWriter::new(std::fs::File::create(path)?);
-            if kind == "folded" {
+            if kind == "dhat" {
+                dhat::write(dhat::Shape::of(count), side, &mut out)?;
+            } else if kind == "folded" {
                 folded::write(count, side, &mut out)?;
             } else if path.ends_with(".gz") {
                 let level = flate2::Compression::new(6);
@@ -51,7 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Ok(out.flush()?)
         }
         _ => {
-            println!("pprof|folded COUNT SIDE FILE, read FILE..., or inferno FILE FILE");
+            println!("dhat|pprof|folded COUNT SIDE FILE, read FILE..., or inferno FILE FILE");
             Ok(())
         }
     }

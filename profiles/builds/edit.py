@@ -25,7 +25,7 @@ INSERT_AFTER = {
         ("func closures(n int) {", "\tsingle := func(k int) {\n\t\tkeep(make([]byte, page*42+k)) //@ inserted-closure\n\t}\n\tsingle(n)"),
     ],
     "js": [
-        ("//@ header", "  keep(new Array(7001 + n).fill(0.5)); //@ inserted"),
+        ("  callerOne();", "  keep(new Array(7001 + n).fill(0.5)); //@ inserted"),
         ("function transforms(n) {", "  const single = (k) => keep(new Array(7103 + k).fill(0.5)); //@ inserted-closure\n  single(n);"),
     ],
     "py": [

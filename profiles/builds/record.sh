@@ -9,7 +9,7 @@ cd "$(dirname "$0")"
 work=${WORK:-/srv/shop} # captures hold this path
 mkdir -p "$work"
 trap 'rm -rf "$work"' EXIT
-all=(rust c cpp go node python)
+all=(rust ingest c cpp go node python)
 wanted=("${@:-${all[@]}}")
 
 variants() { # source: the three states of a program
@@ -49,6 +49,32 @@ TOML
     build o3-inserted inserted "-C opt-level=3 -C debuginfo=2"
     build o3-tables plain "-C opt-level=3 -C debuginfo=line-tables-only"
     rm -f rust/o3-tables-{10,24}.json rust/o3-inserted-24.json
+}
+
+ingest() { # examples/ingest.rs, with every fault: the planted leaks must be found in both builds
+    mkdir -p "$work/plain" "$work/edited" "$work/ingest/src"
+    cp ../../examples/ingest.rs "$work/plain/ingest.rs"
+    python3 edit.py edited "$work/plain/ingest.rs" > "$work/edited/ingest.rs"
+    cp ../../Cargo.lock "$work/ingest/Cargo.lock"
+    {
+        printf '[package]\nname = "ingest"\nversion = "0.1.0"\nedition = "2024"\n'
+        printf '[[bin]]\nname = "ingest"\npath = "src/ingest.rs"\n[dependencies]\n'
+        grep -E '^(clap|flate2|serde|dhat|rmp-serde|serde_bytes) =' ../../Cargo.toml
+        printf '[workspace]\n'
+    } > "$work/ingest/Cargo.toml"
+    build() { # name, variant, optimisation
+        for depth in 32 10; do
+            sed "s/trim_backtraces(Some(32))/trim_backtraces(Some($depth))/" \
+                "$work/$2/ingest.rs" > "$work/ingest/src/ingest.rs"
+            (cd "$work/ingest" && RUSTFLAGS="-C opt-level=$3 -C debuginfo=2 -C debug-assertions=off \
+                --remap-path-prefix=$work/ingest=ingest" \
+                "${CARGO:-cargo}" build -q --target-dir "$work/target-$1")
+            "$work/target-$1/debug/ingest" --batches 50 --faults double-buffer,retries,keep-alive,encoder \
+                --out "ingest/$1-$depth.json"
+        done
+    }
+    build o0 plain 0
+    build o3-edited edited 3
 }
 
 native() { # language, source, compiler

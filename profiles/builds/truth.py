@@ -36,7 +36,7 @@ def main():
                     if folder == "node":
                         near = SIZE.search(line) or SIZE.search(text.split("\n")[number - 2])
                         if near:
-                            sizes[found.group(1).removeprefix("via ")] = int(near.group(1)) * 8
+                            sizes[found.group(1).removeprefix("via ")] = int(near.group(1)) * 16
             lines[f"{folder}/{state}"] = {"file": source, "marks": marks}
     sizes.pop("helper", None)
     truth = {"lines": lines, "sizes": {"node": sizes}}

@@ -139,6 +139,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         findings,
         notes: prepared.notes.clone(),
         ids: OnceCell::new(),
+        has_roots: OnceCell::new(),
     };
     report.order = order(&report, shape);
     report

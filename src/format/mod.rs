@@ -67,7 +67,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Fails when a moment was chosen; for formats that hold exactly one.
+    /// Fails when another moment than the last was chosen; for formats that hold exactly one.
     pub fn single_moment(&self, format: &str) -> Result<()> {
         match self.select {
             None | Some(Select::Last) => Ok(()),

@@ -37,5 +37,12 @@ pub fn title(report: &Report<'_>, finding: &Finding) -> String {
         "" => String::new(),
         words => format!(", {words}"),
     };
-    format!("{growth} at {subject}: {}{reason}", rule.name)
+    let cut = match finding.subject.kind {
+        SubjectKind::Site => report.cut_at(finding.subject.index as usize),
+        SubjectKind::Capture => None,
+    };
+    let cut = cut.map_or(String::new(), |n| {
+        format!(" (its stack is cut at depth {n}: it may be several sites)")
+    });
+    format!("{growth} at {subject}: {}{reason}{cut}", rule.name)
 }

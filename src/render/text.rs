@@ -561,6 +561,18 @@ impl Writer<'_> {
         }
         lines.extend(self.others().map(|a| ("also", a)));
         lines.extend(self.also().map(|a| ("also", a)));
+        if let Some((&row, depth)) = r
+            .summary
+            .leaking
+            .first()
+            .and_then(|row| Some((row, r.cut_at(*row as usize)?)))
+        {
+            let name = words::site(r, row as usize).fit(60);
+            lines.push((
+                "note",
+                format!("the stack of {name} is cut at depth {depth}: it may be several sites"),
+            ));
+        }
         if let Some(ledger) = &r.matching {
             lines.push(("sites", super::matching::matched(ledger)));
         }

@@ -18,6 +18,30 @@ impl Truth {
         Truth(serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
     }
 
+    /// Of the ingestion program every line is a mark; the edited one lies 40 lines deeper.
+    fn lines_of_ingest(m: &Matched, stack: StackId, state: &str) -> Vec<String> {
+        const FROM: u32 = 19;
+        const ALLOCATOR: u32 = 34;
+        let deeper = if state.ends_with("edited") { 40 } else { 0 };
+        let mut lines = Vec::new();
+        for id in m.symbols.stacks.frames(stack) {
+            let frame = m.symbols.frames.get(id);
+            let path = m.symbols.strings.get(frame.file);
+            if path.rsplit('/').next() == Some("ingest.rs") {
+                let line = if frame.line >= FROM {
+                    frame.line - deeper
+                } else {
+                    frame.line
+                };
+                // The allocator is declared there; a frame of it is not always shown.
+                if line != ALLOCATOR {
+                    lines.push(line.to_string());
+                }
+            }
+        }
+        lines
+    }
+
     /// The marks of a stack.
     fn marks(&self, m: &Matched, stack: StackId, bytes: i64, state: &str) -> Vec<String> {
         let folder = state.split('/').next().unwrap();
@@ -25,6 +49,9 @@ impl Truth {
             let near = |size: i64| (bytes - size).abs() * 125 < size;
             let found = sizes.iter().find(|(_, v)| near(v.as_i64().unwrap()));
             return found.map(|(name, _)| name.clone()).into_iter().collect();
+        }
+        if folder == "ingest" {
+            return Truth::lines_of_ingest(m, stack, state);
         }
         let lines = &self.0["lines"][state];
         let file = lines["file"].as_str().unwrap();
@@ -71,7 +98,8 @@ fn labels(truth: &Truth, m: &Matched, side: usize, state: &str) -> Vec<Option<(L
     let mut rank = 0;
     for (i, (marks, bytes, row)) in all.iter().enumerate() {
         rank = match i.checked_sub(1) {
-            Some(before) if all[before].0 == *marks => rank + 1,
+            // The lines of the ingestion program do not tell its libraries' sites apart.
+            Some(before) if all[before].0 == *marks && !state.starts_with("ingest") => rank + 1,
             _ => 0,
         };
         out[*row] = Some(((marks.clone(), rank), *bytes));
@@ -93,13 +121,14 @@ struct Score {
 fn score(truth: &Truth, base: &str, new: &str, states: [&str; 2]) -> (Score, Matched) {
     let folder = base.split('/').next().unwrap();
     let path = |name: &str| open(&format!("profiles/builds/{name}"));
-    let m = compare(&path(base), &path(new), MatchedBy::Moved);
+    let m = compare(&path(base), &path(new), MatchedBy::Moved, false);
     let of = |side: usize| labels(truth, &m, side, &format!("{folder}/{}", states[side]));
     let (before, after) = (of(0), of(1));
     let mut s = Score::default();
     let known: BTreeMap<&Label, ()> = before.iter().flatten().map(|(l, _)| (l, ())).collect();
     for (label, bytes) in after.iter().flatten() {
-        if known.contains_key(label) {
+        let cut = |l: &&&Label| l.0.ends_with(&label.0) || label.0.ends_with(&l.0);
+        if known.contains_key(label) || known.keys().any(|l| cut(&l)) {
             s.possible += bytes;
             s.sites.1 += 1;
         }
@@ -113,7 +142,10 @@ fn score(truth: &Truth, base: &str, new: &str, states: [&str; 2]) -> (Score, Mat
             continue;
         }
         match (&before[row], &after[row]) {
-            (Some((a, _)), Some((b, bytes))) if a == b => {
+            // A stack that was cut lacks marks towards the root.
+            (Some((a, _)), Some((b, bytes)))
+                if a.1 == b.1 && (a.0.ends_with(&b.0) || b.0.ends_with(&a.0)) =>
+            {
                 s.right += bytes;
                 s.sites.0 += 1;
             }
@@ -138,139 +170,139 @@ fn score(truth: &Truth, base: &str, new: &str, states: [&str; 2]) -> (Score, Mat
 
 /// Base, new, the states of the program, and the recall in per cent that is reached.
 const PAIRS: &[(&str, &str, [&str; 2], f64)] = &[
-    ("c/gcc-o0.json", "c/gcc-o2.json", ["plain", "plain"], 0.0),
-    ("c/gcc-o2.json", "c/gcc-o3.json", ["plain", "plain"], 0.0),
+    ("c/gcc-o0.json", "c/gcc-o2.json", ["plain", "plain"], 95.0),
+    ("c/gcc-o2.json", "c/gcc-o3.json", ["plain", "plain"], 100.0),
     (
         "c/gcc-o0.json",
         "c/gcc-o0-edited.json",
         ["plain", "edited"],
-        0.0,
+        100.0,
     ),
     (
         "c/gcc-o0.json",
         "c/gcc-o2-edited.json",
         ["plain", "edited"],
-        0.0,
+        100.0,
     ),
     (
         "c/gcc-o2.json",
         "c/gcc-o2-edited.json",
         ["plain", "edited"],
-        0.0,
+        100.0,
     ),
     (
         "c/gcc-o2.json",
         "c/gcc-o2-inserted.json",
         ["plain", "inserted"],
-        0.0,
+        77.0,
     ),
     (
         "c/gcc-o0.json",
         "c/gcc-o2-inserted.json",
         ["plain", "inserted"],
-        0.0,
+        77.0,
     ),
     (
         "cpp/gcc-o0.json",
         "cpp/gcc-o2.json",
         ["plain", "plain"],
-        0.0,
+        94.0,
     ),
     (
         "cpp/gcc-o2.json",
         "cpp/gcc-o3.json",
         ["plain", "plain"],
-        0.0,
+        100.0,
     ),
     (
         "cpp/gcc-o0.json",
         "cpp/gcc-o0-edited.json",
         ["plain", "edited"],
-        0.0,
+        100.0,
     ),
     (
         "cpp/gcc-o0.json",
         "cpp/gcc-o2-edited.json",
         ["plain", "edited"],
-        0.0,
+        98.0,
     ),
     (
         "cpp/gcc-o2.json",
         "cpp/gcc-o2-edited.json",
         ["plain", "edited"],
-        0.0,
+        100.0,
     ),
     (
         "cpp/gcc-o2.json",
         "cpp/gcc-o2-inserted.json",
         ["plain", "inserted"],
-        0.0,
+        84.0,
     ),
     (
         "go/default.pb.gz",
         "go/no-inlining.pb.gz",
         ["plain", "plain"],
-        0.0,
+        100.0,
     ),
     (
         "go/default.pb.gz",
         "go/edited.pb.gz",
         ["plain", "edited"],
-        0.0,
+        100.0,
     ),
     (
         "go/default.pb.gz",
         "go/inserted.pb.gz",
         ["plain", "inserted"],
-        0.0,
+        77.0,
     ),
     (
         "node/plain.heapprofile",
         "node/edited.heapprofile",
         ["plain", "edited"],
-        0.0,
+        100.0,
     ),
     (
         "node/plain.heapprofile",
         "node/inserted.heapprofile",
         ["plain", "inserted"],
-        0.0,
+        100.0,
     ),
     (
         "python/memray-3.11.bin",
         "python/memray-3.12.bin",
         ["plain", "plain"],
-        0.0,
+        100.0,
     ),
     (
         "python/memray-3.12.bin",
         "python/memray-3.12-edited.bin",
         ["plain", "edited"],
-        0.0,
+        100.0,
     ),
     (
         "python/memray-3.11.bin",
         "python/memray-3.12-edited.bin",
         ["plain", "edited"],
-        0.0,
+        100.0,
     ),
     (
         "python/memray-3.12.bin",
         "python/memray-3.12-inserted.bin",
         ["plain", "inserted"],
-        0.0,
+        78.0,
     ),
     (
         "python/tracemalloc-3.11.pickle",
         "python/tracemalloc-3.12.pickle",
         ["plain", "plain"],
-        0.0,
+        92.0,
     ),
     (
         "python/tracemalloc-3.12.pickle",
         "python/tracemalloc-3.12-edited.pickle",
         ["plain", "edited"],
-        0.0,
+        100.0,
     ),
     (
         "python/tracemalloc-3.12.pickle",
@@ -279,58 +311,70 @@ const PAIRS: &[(&str, &str, [&str; 2], f64)] = &[
         0.0,
     ),
     (
+        "ingest/o0-32.json",
+        "ingest/o3-edited-32.json",
+        ["plain", "edited"],
+        99.0,
+    ),
+    (
+        "ingest/o0-10.json",
+        "ingest/o3-edited-10.json",
+        ["plain", "edited"],
+        0.0,
+    ),
+    (
         "rust/o0-uncut.json",
         "rust/o3-uncut.json",
         ["plain", "plain"],
-        0.0,
+        100.0,
     ),
     (
         "rust/o0-24.json",
         "rust/o3-24.json",
         ["plain", "plain"],
-        0.0,
+        100.0,
     ),
     (
         "rust/o0-10.json",
         "rust/o3-10.json",
         ["plain", "plain"],
-        0.0,
+        90.0,
     ),
     (
         "rust/o0-uncut.json",
         "rust/o3-edited-uncut.json",
         ["plain", "edited"],
-        0.0,
+        100.0,
     ),
     (
         "rust/o0-24.json",
         "rust/o3-edited-24.json",
         ["plain", "edited"],
-        0.0,
+        100.0,
     ),
     (
         "rust/o0-10.json",
         "rust/o3-edited-10.json",
         ["plain", "edited"],
-        0.0,
+        90.0,
     ),
     (
         "rust/o3-uncut.json",
         "rust/o3-edited-uncut.json",
         ["plain", "edited"],
-        0.0,
+        100.0,
     ),
     (
         "rust/o3-uncut.json",
         "rust/o3-inserted-uncut.json",
         ["plain", "inserted"],
-        0.0,
+        87.0,
     ),
     (
         "rust/o3-uncut.json",
         "rust/o3-tables-uncut.json",
         ["plain", "plain"],
-        0.0,
+        100.0,
     ),
 ];
 

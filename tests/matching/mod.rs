@@ -1,6 +1,7 @@
 //! Sites recognised across builds: real pairs of builds, small rows, symmetry.
 
 mod builds;
+mod large;
 mod rows;
 mod symmetry;
 
@@ -16,7 +17,9 @@ use heapdiff::normalize::{Language, PathMap};
 /// Reads a capture into `symbols`.
 pub fn read(source: &Source, symbols: &mut Symbols) -> Profile {
     let mut cx = Context::new(symbols);
-    let captures = format::read(source, None, &mut cx).unwrap();
+    let folded = source.name().ends_with(".folded");
+    let forced = folded.then(|| format::by_name("folded").unwrap());
+    let captures = format::read(source, forced, &mut cx).unwrap();
     let first = captures.into_iter().next();
     match first {
         Some(Capture::Profile(profile)) => profile,
@@ -39,7 +42,7 @@ pub struct Matched {
 }
 
 /// Compares two sources up to a tier.
-pub fn compare(base: &Source, new: &Source, upto: MatchedBy) -> Matched {
+pub fn compare(base: &Source, new: &Source, upto: MatchedBy, collapse: bool) -> Matched {
     let mut symbols = Symbols::default();
     let profiles = [read(base, &mut symbols), read(new, &mut symbols)];
     let language = profiles[0].meta.language;
@@ -58,7 +61,7 @@ pub fn compare(base: &Source, new: &Source, upto: MatchedBy) -> Matched {
         language: Language::of_format(language),
         paths: PathMap::default(),
         upto,
-        collapse: true,
+        collapse,
     };
     let matching = match_sites(&mut table, &symbols, &setup).unwrap();
     Matched {
@@ -73,7 +76,7 @@ pub fn folded(base: &str, new: &str) -> Matched {
     let source = |text: &str| {
         Source::from_bytes("x.folded", text.as_bytes().to_vec(), Limits::default()).unwrap()
     };
-    compare(&source(base), &source(new), MatchedBy::Moved)
+    compare(&source(base), &source(new), MatchedBy::Moved, true)
 }
 
 impl Matched {

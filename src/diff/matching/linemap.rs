@@ -326,8 +326,51 @@ fn mark_edits(list: &[u32], functions: &mut [Function]) {
             edited[i] = true;
         }
     }
-    for (&i, edited) in list.iter().zip(edited) {
+    for (&i, &edited) in list.iter().zip(&edited) {
         functions[i as usize].edited = edited;
+    }
+    mark_around(list, functions, &edited);
+}
+
+/// Marks functions that start above an edited stretch and reach into it, as a module's body does.
+fn mark_around(list: &[u32], functions: &mut [Function], edited: &[bool]) {
+    // The lines of each stretch, per side; the last one reaches to the end of the file.
+    let mut stretches: Vec<[(u64, u64); 2]> = Vec::new();
+    let mut at = 0;
+    for run in edited.chunk_by(|x, y| x == y) {
+        let members = &list[at..at + run.len()];
+        at += run.len();
+        if !run[0] {
+            continue;
+        }
+        stretches.push([0, 1].map(|side| {
+            let places = || members.iter().map(|&i| &functions[i as usize].places[side]);
+            let first = places().filter_map(|p| p.first()).min();
+            let last = places().filter_map(|p| p.last()).max();
+            let last = if at == list.len() { None } else { last };
+            (
+                first.copied().unwrap_or(0),
+                last.copied().unwrap_or(u64::MAX),
+            )
+        }));
+    }
+    if stretches.is_empty() {
+        return;
+    }
+    for &i in list {
+        let f = &mut functions[i as usize];
+        if f.edited || f.is_equal() {
+            continue;
+        }
+        f.edited = [0usize, 1].into_iter().any(|side| {
+            let other = &f.places[1 - side];
+            f.places[side].iter().any(|p| {
+                other.binary_search(p).is_err()
+                    && stretches
+                        .iter()
+                        .any(|s| (s[side].0..=s[side].1).contains(p))
+            })
+        });
     }
 }
 

@@ -267,6 +267,7 @@ fn look_at<'a>(
         map,
         halves: [Half::default(), Half::default()],
         same_code: false,
+        strict: false,
         elide: [
             has_elided[0] && !has_elided[1],
             has_elided[1] && !has_elided[0],
@@ -308,7 +309,8 @@ fn run_tiers(world: &mut World<'_>, pairs: &mut Pairs, exact: u64) -> usize {
             tiers::by_key(world, key, pairs);
         }
     }
-    // Nothing says that the builds differ: then a stack that only one side has is just that.
+    // Where nothing says that the builds differ, a stack that only one side has is just that,
+    // unless every place on it is on the other.
     let recognised = pairs.made.iter().filter(|p| p.2 > MatchedBy::Exact).count() as u64;
     let differ = !world.same_code || world.map.edited || recognised * 50 > exact;
     let has_lines = world
@@ -319,11 +321,12 @@ fn run_tiers(world: &mut World<'_>, pairs: &mut Pairs, exact: u64) -> usize {
         .any(|f| f.is(flag::USER) && f.line() != 0);
     let mut callers = callers::Callers::default();
     let mut skipped = 0;
-    if differ && pairs.upto >= MatchedBy::Inline {
+    world.strict = !differ;
+    if pairs.upto >= MatchedBy::Inline {
         pairs.tier = MatchedBy::Inline;
         skipped += subsequence::pair(world, pairs);
     }
-    if differ && pairs.upto >= MatchedBy::Source {
+    if pairs.upto >= MatchedBy::Source {
         pairs.tier = MatchedBy::Source;
         source::pair(world, &mut callers, pairs);
     }

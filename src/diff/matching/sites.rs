@@ -66,6 +66,8 @@ pub(super) struct World<'a> {
     pub halves: [Half; 2],
     /// Most stacks are the same on both sides: where nothing moved, lines must agree.
     pub same_code: bool,
+    /// Nothing says that the builds differ: pairs need equal places throughout.
+    pub strict: bool,
     /// Frames that one side no longer has are left out, per side.
     pub elide: [bool; 2],
 }
@@ -193,6 +195,11 @@ impl World<'_> {
                 (short, if kept { form.file } else { 0 }, place)
             }
         }
+    }
+
+    /// Whether two frames are at one known place that did not move.
+    pub fn same_place(&self, f: &Form, g: &Form) -> bool {
+        f.group != NONE && f.group == g.group && f.position == g.position && f.line() != 0
     }
 
     /// Whether the line map says that two sites are different ones, by any user frame that both

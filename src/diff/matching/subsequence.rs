@@ -51,17 +51,26 @@ pub(super) fn pair(world: &mut World<'_>, pairs: &mut Pairs) -> usize {
 fn bucket_of(world: &mut World<'_>, a: &[u32], b: &[u32], pairs: &mut Pairs) {
     // By score, descending: a fraction of at most 256 parts is told apart by 2^-20.
     let mut levels: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
+    let mut unclear: [Vec<u32>; 2] = Default::default();
     for &x in a {
         for &y in b {
-            if let Some(score) = score(world, x, y) {
-                levels.entry(u32::MAX - score).or_default().push((x, y));
+            match score(world, x, y) {
+                Fit::Score(score) => levels.entry(u32::MAX - score).or_default().push((x, y)),
+                Fit::Cut => {
+                    unclear[0].push(x);
+                    unclear[1].push(y);
+                }
+                Fit::No => {}
             }
         }
     }
+    unclear.iter_mut().for_each(|list| list.sort_unstable());
+    let clear = |side: usize, i: u32| unclear[side].binary_search(&i).is_err();
     for candidates in levels.into_values() {
         let open: Vec<(u32, u32)> = candidates
             .into_iter()
             .filter(|&(x, y)| !world.site(0, x).done && !world.site(1, y).done)
+            .filter(|&(x, y)| clear(0, x) && clear(1, y))
             .collect();
         let mut partners: [BTreeMap<u32, Vec<u32>>; 2] = Default::default();
         for &(x, y) in &open {
@@ -83,8 +92,17 @@ fn bucket_of(world: &mut World<'_>, a: &[u32], b: &[u32], pairs: &mut Pairs) {
     }
 }
 
-/// Common frames over the longer list, if the shorter is contained in the longer.
-fn score(world: &World<'_>, x: u32, y: u32) -> Option<u32> {
+/// How well two stacks fit.
+enum Fit {
+    /// Common frames over the longer list.
+    Score(u32),
+    /// One was cut inside a recursion: it may be several of the other side.
+    Cut,
+    No,
+}
+
+/// Whether the shorter list is contained in the longer.
+fn score(world: &World<'_>, x: u32, y: u32) -> Fit {
     let frames = |side: usize, i: u32| -> Vec<&Form> {
         let list = world.user_forms(side, i).rev();
         list.filter(|f| !f.is(flag::HOLE))
@@ -97,27 +115,32 @@ fn score(world: &World<'_>, x: u32, y: u32) -> Option<u32> {
         false => (&b, &a, world.site(1, y).cut),
     };
     if short.is_empty() || world.contradicts(x, y) {
-        return None;
-    }
-    // Recursion of another depth is another site, unless the depths are all that differs.
-    let repeats = |list: &[&Form]| list.windows(2).any(|w| w[0].base == w[1].base);
-    if a.len() != b.len() && (repeats(&a) || repeats(&b)) {
-        return None;
+        return Fit::No;
     }
     // A complete stack starts where the other does.
     if !cut && short.last().map(|f| f.base) != long.last().map(|f| f.base) {
-        return None;
+        return Fit::No;
     }
     let mut rest = short.iter().peekable();
     for form in long.iter() {
-        if rest.peek().is_some_and(|f| same(world, f, form)) {
+        if let Some(f) = rest.peek()
+            && same(world, f, form)
+        {
+            if world.strict && !world.same_place(f, form) {
+                return Fit::No;
+            }
             rest.next();
         }
     }
     if rest.peek().is_some() {
-        return None;
+        return Fit::No;
     }
-    Some(((short.len() as u64 * (1 << 20)) / long.len() as u64) as u32)
+    // Recursion of another depth is another site; cut inside a recursion it is any of them.
+    let repeats = |list: &[&Form]| list.windows(2).any(|w| w[0].base == w[1].base);
+    if a.len() != b.len() && (repeats(&a) || repeats(&b)) {
+        return if cut { Fit::Cut } else { Fit::No };
+    }
+    Fit::Score(((short.len() as u64 * (1 << 20)) / long.len() as u64) as u32)
 }
 
 /// One function: equal names, in one file, or in files that only one side has.

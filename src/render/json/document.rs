@@ -295,6 +295,9 @@ struct Evidence<'r> {
     q_value: Option<Number>,
     mb_per_hour: Option<Number>,
     hours_to_limit: Option<Number>,
+    /// Frames after which the site's stack was cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stack_cut_at: Option<usize>,
 }
 
 impl<'r> WireFinding<'r> {
@@ -337,6 +340,10 @@ impl<'r> WireFinding<'r> {
                 q_value: e.q_value.map(Number),
                 mb_per_hour: e.mb_per_hour.map(Number),
                 hours_to_limit: e.hours_to_limit.map(Number),
+                stack_cut_at: match finding.subject.kind {
+                    SubjectKind::Site => report.cut_at(index),
+                    SubjectKind::Capture => None,
+                },
             },
             refuted_by: finding.refuted_by,
             advice: finding.advice,
