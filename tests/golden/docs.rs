@@ -1,8 +1,9 @@
 //! The documentation shows what the program prints, and its commands can be typed.
 //!
-//! In ```` ```console ```` blocks the lines after `$ heapdiff ...` are the command's output, byte
-//! for byte; `HEAPDIFF_BLESS=1` writes them anew. Commands in other blocks are run and have to
-//! succeed. A block after a line `<!-- not run -->` is left alone.
+//! In blocks of code the lines after `$ heapdiff ...` are the command's output, byte for byte;
+//! `HEAPDIFF_BLESS=1` writes them anew. Commands without `$` in indented blocks and in those that
+//! are marked as `sh` are run and have to succeed. A block after a line `<!-- not run -->` is left
+//! alone.
 
 use crate::program::run;
 use std::path::{Path, PathBuf};
@@ -52,7 +53,7 @@ fn blocks(lines: &[&str]) -> Vec<(usize, usize, String)> {
             while at + 1 < lines.len() && lines[at + 1].starts_with("    ") {
                 at += 1;
             }
-            out.push((from, at + 1, String::new()));
+            out.push((from, at + 1, "sh".to_owned()));
         }
         at += 1;
     }
@@ -119,10 +120,7 @@ fn transcripts_are_what_the_program_prints() {
         let lines: Vec<&str> = text.split('\n').collect();
         let mut new: Vec<String> = Vec::new();
         let mut copied = 0;
-        for (from, to, kind) in blocks(&lines) {
-            if kind != "console" {
-                continue;
-            }
+        for (from, to, _) in blocks(&lines) {
             let mut at = from;
             while at < to {
                 if !lines[at].starts_with("$ heapdiff ") {
@@ -166,7 +164,7 @@ fn commands_can_be_typed() {
         for (from, to, kind) in blocks(&lines) {
             let mut variables = Vec::new();
             let mut at = from;
-            while at < to && kind != "console" {
+            while at < to && kind == "sh" {
                 let (line, taken) = command(&lines[at..to]);
                 at += taken;
                 if let Some((name, value)) = line.split_once('=')
@@ -174,7 +172,7 @@ fn commands_can_be_typed() {
                 {
                     variables.push((name.to_owned(), value.to_owned()));
                 }
-                let Some(call) = of_heapdiff(&line) else {
+                let Some(call) = of_heapdiff(&line).filter(|_| !line.starts_with('$')) else {
                     continue;
                 };
                 let args = words(call, &variables);
