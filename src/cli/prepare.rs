@@ -294,6 +294,14 @@ impl Run<'_> {
         }
         for side in [Side::Base, Side::New] {
             let of_side = || self.captures.iter().filter(|c| c.side == side);
+            let (given, found) = (self.look.runs.len(), of_side().count());
+            if given > 0 && found > 0 && given != found {
+                return Err(Error::usage(format!(
+                    "--runs has {given} numbers for {found} captures"
+                ))
+                .in_file(of_side().next().map_or("", |c| &c.path))
+                .help("give one for each capture of a side, in order"));
+            }
             let (with, without): (Vec<_>, Vec<_>) = of_side().partition(|c| c.runs().is_some());
             if let (false, Some(lacking)) = (with.is_empty(), without.first()) {
                 return Err(Error::new(

@@ -19,6 +19,9 @@ compare --runs 50,200,800 profiles/ingest/faulty --group-by file
 compare --runs 50,200,800 profiles/ingest/faulty --group-by leaf --limit 5
 compare --runs 50,200,800 profiles/ingest/faulty --group-by line --limit 5
 compare --runs 50,200,800 profiles/ingest/faulty --focus flush
+compare --runs 50,200,800 profiles/ingest/faulty --tree --limit 10
+compare --runs 50,200,800 profiles/ingest/faulty --peek encode
+compare profiles/ingest/a.json@50 profiles/ingest/b.json@200 --verbose
 compare --runs 50,200,800 profiles/ingest/faulty --min-delta 4MiB
 compare --runs 50,200,800 profiles/ingest/faulty --sort name --limit 4
 compare --runs 50,200,800 profiles/ingest/cured
@@ -32,7 +35,6 @@ compare --runs 50,200,800 profiles/ingest/faulty --format json --limit 1
 compare --runs 50,200,800 profiles/ingest/faulty --format jsonl --limit 1
 compare --runs 50,200,800 profiles/ingest/faulty --format md --limit 3
 compare --runs 50,200,800 profiles/ingest/faulty --format csv --limit 3
-compare profiles/ingest/a.json profiles/ingest/b.json --format folded
 compare --runs 50,200,800 --base profiles/ingest/faulty profiles/ingest/cured --format json \
     --limit 1
 compare --runs 50,200,800 --base profiles/ingest/faulty profiles/ingest/cured --format md \
@@ -211,6 +213,13 @@ compare --base profiles/telemetry-ingester/late-fault.pickle \
     profiles/telemetry-ingester/late-cure.pickle --limit 4
 compare profiles/telemetry-ingester/payload-fault.bin#every=8MB --limit 5
 inspect profiles/telemetry-ingester/payload-fault.bin#peak --limit 4
+
+compare profiles/builds/c/gcc-o2.json profiles/builds/c/gcc-o2-edited.json
+compare profiles/builds/c/gcc-o0.json profiles/builds/c/gcc-o2.json --limit 5
+compare profiles/builds/cpp/gcc-o2.json profiles/builds/cpp/gcc-o3.json --limit 5
+compare profiles/builds/go/default.pb.gz profiles/builds/go/edited.pb.gz --limit 5
+compare profiles/builds/go/default.pb.gz profiles/builds/go/no-inlining.pb.gz --format json --limit 1
+inspect profiles/builds/c/gcc-o2.json --limit 3
 
 compare profiles/ingest/a.json
 compare profiles/ingest/a.json profiles/c-ingest/copy-050.json

@@ -1,7 +1,9 @@
 //! The program as a user runs it.
 
 mod bad_input;
+mod examples;
 mod exit;
+mod inputs;
 
 use assert_cmd::Command;
 
