@@ -166,11 +166,10 @@ fn sizes_further_apart_than_a_factor_of_two_did_not_move() {
 #[test]
 fn sites_that_cannot_be_told_apart_are_one_row() {
     let site = |line: u32, main: u32| {
-        let frames = [
+        [
             format!("app::cache (src/app.rs:{line}:5)"),
             format!("app::main (src/app.rs:{main}:5)"),
-        ];
-        frames
+        ]
     };
     let make = |lines: &[u32], main: u32| -> Vec<[String; 2]> {
         lines.iter().map(|&l| site(l, main)).collect()
