@@ -41,6 +41,9 @@ inspect profiles/ingest/a.json --limit 5
 inspect profiles/ingest/a.json --limit 3 --metric peak_bytes --exact
 inspect profiles/ingest/cured --limit 1
 
+compare --base profiles/builds/c/gcc-o0.json profiles/builds/c/gcc-o2-edited.json --limit 8
+compare --base profiles/builds/go/default.pb.gz profiles/builds/go/edited.pb.gz --limit 8
+inspect profiles/builds/cpp/gcc-o2.json --limit 5
 compare --runs 50,200,800 profiles/c-ingest/faulty
 compare profiles/c-ingest/faulty/run-050.json@50 profiles/c-ingest/faulty/run-200.json@200
 compare --runs 50,200,800 --base profiles/c-ingest/faulty profiles/c-ingest/cured

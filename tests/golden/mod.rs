@@ -66,7 +66,8 @@ fn transcript(command: &str) -> String {
         out.push('\n');
     }
     for line in ran.err.lines() {
-        out.push_str(&format!("! {line}\n"));
+        out.push_str(format!("! {line}").trim_end());
+        out.push('\n');
     }
     if ran.status != 0 {
         out.push_str(&format!("? {}\n", ran.status));
@@ -169,7 +170,7 @@ fn every_folder_of_captures_has_outputs() {
 /// No output says where the repository lies, and none has a number that is none.
 fn is_clean(command: &str, text: &str) {
     assert!(!text.contains(env!("CARGO_MANIFEST_DIR")), "{command}");
-    for odd in ["NaN", " inf", "Infinity", "\u{1b}"] {
+    for odd in ["NaN", " inf ", "Infinity", "\u{1b}"] {
         assert!(!text.contains(odd), "{command}: {odd:?}");
     }
     // In Markdown two blanks at the end break a line.

@@ -56,10 +56,12 @@ fn profile(symbols: &mut Symbols, sites: u64, changed: u64, second: bool) -> Pro
     builder.finish(Meta::default())
 }
 
-/// Prints the time; run it in release: `cargo test --release --test main -- --ignored million`.
+/// Prints the time; run it in release: `HEAPDIFF_LONG=1 cargo test --release million -- --nocapture`.
 #[test]
-#[ignore = "takes minutes in a debug build"]
 fn a_million_sites() {
+    if std::env::var_os("HEAPDIFF_LONG").is_none() {
+        return;
+    }
     for (sites, changed) in [
         (250_000, 20),
         (500_000, 20),
