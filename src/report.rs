@@ -7,7 +7,7 @@ use crate::diff::{
     Values,
 };
 use crate::model::{Frame, Metric, Salvage, Sampling, StackId, Symbols};
-use crate::normalize::{Naming, SiteId};
+use crate::normalize::{Language, Naming, SiteId};
 use crate::trend::{Judgement, Slope};
 use crate::verdict::{Finding, SubjectKind, Summary, Verdict};
 use sha2::{Digest, Sha256};
@@ -294,7 +294,8 @@ impl Report<'_> {
     }
 
     /// The depth at which the stack of a row was cut, if it was: it starts at no entry of the
-    /// program or of a thread, and other stacks do. Cost: one look at the stacks the first time.
+    /// program or of a thread, and other stacks do. Told of native code only: what an interpreter
+    /// starts a program with goes by many names. Cost: one look at the stacks the first time.
     pub fn cut_at(&self, row: usize) -> Option<usize> {
         let Keys::Stacks(stacks) = &self.keys else {
             return None;
@@ -306,7 +307,12 @@ impl Report<'_> {
         let has_roots = || stacks.iter().any(|&s| is_root(s));
         let stack = *stacks.get(row)?;
         let depth = self.symbols.stacks.frames(stack).count();
-        (depth > 1 && !is_root(stack) && *self.has_roots.get_or_init(has_roots)).then_some(depth)
+        let mut frames = self.symbols.stacks.frames(stack);
+        let native = frames.next().is_some_and(|f| {
+            let language = self.names.frame(f).language;
+            matches!(language, Language::Rust | Language::Cpp | Language::Go)
+        });
+        (native && depth > 1 && !is_root(stack) && *self.has_roots.get_or_init(has_roots)).then_some(depth)
     }
 
     /// The id that a moved site had in the base.

@@ -24,6 +24,8 @@ pub(super) mod flag {
     pub const UNNAMED: u16 = 128;
     /// A name of several components: a path of modules.
     pub const QUALIFIED: u16 = 256;
+    /// Compiled to native code, whose tools keep so many frames of a stack.
+    pub const NATIVE: u16 = 1024;
     /// The frame is in a stack of this side.
     pub const SEEN: u16 = 512;
 }
@@ -154,6 +156,8 @@ impl Forms {
             };
             let mut mark = |on: bool, bit: u16| form.flags |= if on { bit } else { 0 };
             let cpp = normal.language == Language::Cpp;
+            let native = matches!(normal.language, Language::Rust | Language::Cpp | Language::Go);
+            mark(native, flag::NATIVE);
             mark(normal.class == FrameClass::Allocator, flag::ALLOCATOR);
             mark(normal.class.is_identity(), flag::USER);
             mark(normal.root_function, flag::ROOT);

@@ -110,20 +110,33 @@ fn minified(world: &World<'_>, out: &mut Vec<String>) {
     }
 }
 
+/// Stacks of this depth, all of them, are rarely a program's own.
+const ODD_DEPTH: usize = 8;
+
 /// Stacks that end before an entry of the program, at the depth at which most do.
 fn cut(world: &World<'_>, out: &mut Vec<String>) {
     for side in 0..2 {
         let (mut all, mut cut) = (0usize, Vec::new());
+        // Where no entry of the program is known at all, only a common depth is evidence.
+        let has_roots = world.forms.of[side].iter().any(|f| f.is(flag::ROOT));
+        let mut deepest = 0;
         for i in world.open(side) {
             all += 1;
             let site = world.site(side, i);
-            if site.cut {
-                cut.push(world.symbols.stacks.frames(site.stack).count());
+            let mut frames = world.symbols.stacks.frames(site.stack);
+            let native = |f| world.forms.get(side, f).is(flag::NATIVE);
+            if site.cut && frames.next().is_some_and(native) {
+                let depth = frames.count() + 1;
+                deepest = deepest.max(depth);
+                cut.push(depth);
             }
         }
         cut.sort_unstable();
         let usual = cut.chunk_by(|x, y| x == y).max_by_key(|c| (c.len(), c[0]));
-        let Some(usual) = usual.filter(|c| c.len() * 2 >= cut.len() && c[0] > 2) else {
+        let Some(usual) = usual.filter(|c| match has_roots {
+            true => c[0] > 2,
+            false => c.len() * 2 >= cut.len() && c[0] == deepest && c[0] >= ODD_DEPTH,
+        }) else {
             continue;
         };
         let percent = (cut.len() * 100).div_ceil(all.max(1));
