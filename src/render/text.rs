@@ -111,7 +111,12 @@ impl Writer<'_> {
         if r.has_two_sides() {
             return self.two_sides_fact(delta, before);
         }
-        if r.verdict == Verdict::Same && (0..r.len()).all(|row| r.delta(row) == 0) {
+        let level = |row: usize| {
+            let mut series = r.values.series.iter().map(|c| c.get(row));
+            let first = series.next();
+            series.all(|n| Some(n) == first)
+        };
+        if r.verdict == Verdict::Same && (0..r.len()).all(level) {
             return format!(
                 "{metric} {}: the captures are identical in all {} sites",
                 self.amount(after),

@@ -4,6 +4,7 @@ mod bad_input;
 mod examples;
 mod exit;
 mod inputs;
+mod laws;
 
 use assert_cmd::Command;
 

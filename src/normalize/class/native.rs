@@ -5,13 +5,13 @@ use crate::normalize::{FrameClass, Language};
 
 /// Functions of the C library that hand out memory, and of allocators that replace it.
 #[rustfmt::skip]
-const ALLOCATORS: [&str; 44] = [
+const ALLOCATORS: [&str; 45] = [
     "malloc", "calloc", "realloc", "free", "memalign", "posix_memalign", "aligned_alloc",
     "valloc", "pvalloc", "reallocarray", "recallocarray", "strdup", "strndup", "wcsdup", "cfree",
     "malloc_zone_malloc", "malloc_zone_calloc", "malloc_zone_realloc", "malloc_default",
     "aligned_malloc", "_aligned_malloc", "HeapAlloc", "RtlAllocateHeap", "mmap", "mremap", "brk",
     "sbrk", "morecore", "sysmalloc", "_int_malloc", "_int_realloc", "_int_memalign",
-    "tcache_init", "ptmalloc_init", "mallocx", "rallocx", "xallocx", "sdallocx",
+    "malloc_usable_size", "tcache_init", "ptmalloc_init", "mallocx", "rallocx", "xallocx", "sdallocx",
     "malloc_hook_ini", "alloca", "_Znwm", "_Znam", "__builtin_new", "__builtin_vec_new",
 ];
 
