@@ -9,9 +9,10 @@ use super::spelling::single_dash;
 use crate::diff::{CallTree, Filters, GroupBy, Peek, TagFilter, call_tree, peek};
 use crate::error::{Error, Result};
 use crate::format;
+use crate::input::MOST_RUNS;
 use crate::normalize::{Naming, PathMap};
 use crate::render;
-use crate::report::Report;
+use crate::report::{CaptureInfo, Report};
 use crate::units;
 use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
@@ -232,6 +233,15 @@ pub(super) fn size(option: &str, text: &Option<String>) -> Result<Option<u64>> {
     })
 }
 
+/// The numbers of an option that counts runs.
+fn counts(option: &str, numbers: &[f64]) -> Result<Vec<f64>> {
+    match numbers.iter().find(|n| !(0.0..=MOST_RUNS).contains(*n)) {
+        None => Ok(numbers.to_vec()),
+        Some(n) => Err(Error::usage(format!("--{option} {n} is no number of runs"))
+            .help("write a count such as 800")),
+    }
+}
+
 /// The path prefixes of a command line.
 pub(super) fn path_map(rows: &RowArgs) -> Result<PathMap> {
     let mut pairs = Vec::new();
@@ -254,7 +264,7 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             GroupBy::Label(key) => Some(key.clone()),
             _ => None,
         },
-        runs: args.input.runs.clone(),
+        runs: counts("runs", &args.input.runs)?,
         ends_of_one: true,
     };
     let shape = Shape {
@@ -262,7 +272,9 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
         sort: args.rows.sort,
         min_delta: size("min-delta", &args.rows.min_delta)?.unwrap_or(0),
         driver: args.driver.clone(),
-        runs_per_hour: args.runs_per_hour,
+        runs_per_hour: counts("runs-per-hour", args.runs_per_hour.as_slice())?
+            .first()
+            .copied(),
         memory_limit: size("memory-limit", &args.memory_limit)?,
     };
     let paths = path_map(&args.rows)?;
@@ -280,6 +292,7 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             .in_file(path)
             .help("name another one, or look at this one with `heapdiff inspect`"));
     }
+    known_driver(&args.driver, &prepared.captures)?;
     if shape.group_by == GroupBy::Stack {
         prepared.match_sites(args.match_tier.into(), &paths);
     }
@@ -301,6 +314,27 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
         })?;
     }
     Ok(DONE)
+}
+
+/// Fails when growth is to be counted by a driver that no capture has.
+fn known_driver(name: &str, captures: &[CaptureInfo]) -> Result<()> {
+    let mut names: Vec<&str> = captures
+        .iter()
+        .flat_map(|c| c.drivers.iter().map(|(n, _)| n.as_str()))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    if name == "runs" || names.contains(&name) {
+        return Ok(());
+    }
+    let have = match names.as_slice() {
+        [] => "none is given".to_owned(),
+        names => format!("they have {}", names.join(", ")),
+    };
+    Err(
+        Error::usage(format!("no capture has the driver {name:?}, {have}"))
+            .help(format!("write PATH@runs=800,{name}=20")),
+    )
 }
 
 /// What the text shows instead of the table of rows.

@@ -9,4 +9,4 @@ pub const STDIN: &str = "<stdin>";
 
 pub use expand::{Group, expand, natural_order};
 pub use source::{Bytes, Packing, Source};
-pub use spec::{Driver, Select, Spec};
+pub use spec::{Driver, MOST_RUNS, Select, Spec};

@@ -85,10 +85,13 @@ impl Spec {
     }
 }
 
+/// More runs than this cannot be told apart from one more.
+pub const MOST_RUNS: f64 = (1u64 << 53) as f64;
+
 fn parse_drivers(text: &str, list: &str) -> Result<Vec<Driver>> {
     let help = "write @800 or @runs=800,connections=20";
     let number = |n: &str| match n.replace('_', "").parse::<f64>() {
-        Ok(n) if n.is_finite() && n >= 0.0 => Ok(n),
+        Ok(n) if (0.0..=MOST_RUNS).contains(&n) => Ok(n),
         _ => Err(Error::usage(format!("{n:?} in {text:?} is not a number of runs")).help(help)),
     };
     let mut drivers: Vec<Driver> = Vec::new();

@@ -109,7 +109,17 @@ fn runs_stand_behind_the_path() {
         assert_eq!(per_run.as_f64(), runs.map(|_| 2.0), "{x} {y}");
     }
     refused(&[&format!("{a}@fifty"), &b], "is not a number of runs");
-    refused(&[&format!("{a}@-5"), &b], "is not a number of runs");
+    for number in ["-5", "nan", "inf", "1e300", ""] {
+        refused(&[&format!("{a}@{number}"), &b], "is not a number of runs");
+    }
+    for option in [
+        "--runs=nan,5",
+        "--runs=1,-2",
+        "--runs-per-hour=inf",
+        "--runs-per-hour=-1",
+    ] {
+        refused(&[option, &a, &b], "is no number of runs");
+    }
     refused(&[&format!("{a}@50"), &b], "has no number of runs");
     refused(&[&format!("{a}#noon"), &b], "chooses no moment");
     refused(&[&format!("{a}#7"), &b], "holds one moment only");
@@ -126,6 +136,8 @@ fn several_drivers() {
     assert_eq!(drivers, &serde_json::json!({"runs": 10, "connections": 20}));
     assert_eq!(found["totals"]["per_run"]["bytes"].as_f64(), Some(100.0));
     refused(&[&format!("{a},runs=5"), &b], "given twice");
+    let says = "no capture has the driver \"items\", they have connections, runs";
+    refused(&["--driver", "items", &a, &b], says);
 }
 
 #[test]
