@@ -58,7 +58,7 @@ fn blocks(lines: &[&str]) -> Vec<(usize, usize, String)> {
         at += 1;
     }
     let marked = |from: usize| {
-        let before = lines[..from].iter().rev();
+        let mut before = lines[..from].iter().rev();
         before
             .find(|l| !(l.starts_with("```") || l.is_empty()))
             .is_some_and(|l| l.trim() == "<!-- not run -->")
