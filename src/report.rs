@@ -1,8 +1,10 @@
 //! The one value that every rendering receives: what was compared, what was found, and access to
 //! each row's names and numbers. Holds no text that a rendering could make itself.
 
+pub use crate::diff::MatchedBy;
 use crate::diff::{
-    Group, GroupBy, Growth, Judge, Judged, PerRun, Side, Significance, SiteTable, Values,
+    Group, GroupBy, Growth, Judge, Judged, Ledger, Match, PerRun, Side, Significance, SiteTable,
+    Values,
 };
 use crate::model::{Frame, Metric, Salvage, Sampling, StackId, Symbols};
 use crate::normalize::{Naming, SiteId};
@@ -55,29 +57,13 @@ pub enum Keys {
     Groups(Vec<Group>),
 }
 
-/// How a row was recognised in the captures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum MatchedBy {
-    /// Equal frames on both sides.
-    Exact,
-    /// Rows of one group.
-    Group,
-    /// Only before.
-    OnlyBefore,
-    /// Only after.
-    OnlyAfter,
-}
-
-impl MatchedBy {
-    /// The word in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            MatchedBy::Exact => "exact",
-            MatchedBy::Group => "group",
-            MatchedBy::OnlyBefore => "only-before",
-            MatchedBy::OnlyAfter => "only-after",
-        }
-    }
+/// The ids of rows.
+#[derive(Debug, Clone, Default)]
+pub struct Ids {
+    /// Of each row.
+    pub rows: Vec<SiteId>,
+    /// What moved rows were called in the base, by row.
+    pub moved: Vec<(u32, SiteId)>,
 }
 
 /// A comparison of allocation captures.
@@ -101,6 +87,10 @@ pub struct Report<'a> {
     pub captures: Vec<CaptureInfo>,
     /// What each row is called by.
     pub keys: Keys,
+    /// How each row was recognised; empty where nothing but equal frames was asked for.
+    pub matches: Vec<Match>,
+    /// What was recognised by what; `None` for a series of one program.
+    pub matching: Option<Ledger>,
     /// The sites behind the rows, however the rows are grouped.
     pub sites: &'a SiteTable,
     /// What each row holds.
@@ -115,6 +105,12 @@ pub struct Report<'a> {
     pub filtered_samples: u64,
     /// How differences become differences per run.
     pub per_run: PerRun,
+    /// The driver that runs are counted by: `runs`, or what the user named.
+    pub driver: String,
+    /// Runs in an hour, if the user said.
+    pub runs_per_hour: Option<f64>,
+    /// Bytes that the program may use, if the user said.
+    pub memory_limit: Option<u64>,
     /// Slopes, tests and classes on demand.
     pub judge: Judge<'a>,
     /// What became of each row.
@@ -132,7 +128,7 @@ pub struct Report<'a> {
     /// What the user should know about the comparison itself.
     pub notes: Vec<String>,
     /// Site ids, made when first asked for.
-    pub ids: OnceCell<Vec<SiteId>>,
+    pub ids: OnceCell<Ids>,
 }
 
 /// The smallest growth of one site that captures show with 80 % probability.
@@ -269,6 +265,13 @@ impl Report<'_> {
         self.judge.significance(&self.values, &self.judged, row)
     }
 
+    /// The driver that a row's growth follows, where several are given: its name, and the growth
+    /// for each unit of it.
+    pub fn follows(&self, row: usize) -> Option<(&str, f64)> {
+        let follow = (*self.judged.follows.get(row)?)?;
+        Some((self.judge.driver_name(follow), follow.per_unit))
+    }
+
     /// Whether a row's difference, if there is any, lies inside the noise.
     pub fn is_quiet(&self, row: usize) -> bool {
         self.growth(row).is_quiet() && (self.delta(row) == 0 || self.knows_noise())
@@ -280,19 +283,67 @@ impl Report<'_> {
     }
 
     /// The id of a row; all ids are made when the first is asked for.
+    ///
+    /// A site that was recognised in another build keeps the id that it has in the base, so that
+    /// baselines and suppressions hold. Code that moved is a site of its own: its id is the new
+    /// one, and [`Report::moved_from`] is the old.
     pub fn id(&self, row: usize) -> SiteId {
-        self.ids.get_or_init(|| self.make_ids())[row]
+        self.ids().rows[row]
     }
 
-    fn make_ids(&self) -> Vec<SiteId> {
+    /// The id that a moved site had in the base.
+    pub fn moved_from(&self, row: usize) -> Option<SiteId> {
+        let m = self.matches.get(row)?;
+        if m.by != MatchedBy::Moved {
+            return None;
+        }
+        let moved = &self.ids().moved;
+        let at = moved
+            .binary_search_by_key(&(row as u32), |&(r, _)| r)
+            .ok()?;
+        Some(moved[at].1)
+    }
+
+    /// How many sites before became how many after, for rows that are several sites which could
+    /// not be told apart.
+    pub fn became(&self, row: usize) -> Option<(u32, u32)> {
+        self.matches.get(row)?.became
+    }
+
+    fn ids(&self) -> &Ids {
+        self.ids.get_or_init(|| self.make_ids())
+    }
+
+    fn make_ids(&self) -> Ids {
         match &self.keys {
-            Keys::Stacks(stacks) => self.names.ids(stacks),
+            Keys::Stacks(stacks) => {
+                let mut known: Vec<StackId> = stacks.clone();
+                for (stack, m) in known.iter_mut().zip(&self.matches) {
+                    if m.by != MatchedBy::Moved {
+                        *stack = m.base_stack.unwrap_or(*stack);
+                    }
+                }
+                let mut moved = Vec::new();
+                for (row, m) in self.matches.iter().enumerate() {
+                    if let (MatchedBy::Moved, Some(stack)) = (m.by, m.base_stack) {
+                        moved.push(row as u32);
+                        known.push(stack);
+                    }
+                }
+                let mut rows = self.names.ids(&known);
+                let old = rows.split_off(stacks.len());
+                Ids {
+                    rows,
+                    moved: moved.into_iter().zip(old).collect(),
+                }
+            }
             Keys::Groups(groups) => {
                 let by = self.group_by.name();
-                groups
-                    .iter()
-                    .map(|g| self.names.group_id(&by, g.frame))
-                    .collect()
+                let id = |g: &Group| self.names.group_id(&by, g.frame);
+                Ids {
+                    rows: groups.iter().map(id).collect(),
+                    moved: Vec::new(),
+                }
             }
         }
     }
@@ -316,6 +367,9 @@ impl Report<'_> {
 
     /// How a row was recognised.
     pub fn matched_by(&self, row: usize) -> MatchedBy {
+        if let (Keys::Stacks(_), Some(m)) = (&self.keys, self.matches.get(row)) {
+            return m.by;
+        }
         let has = |columns: &[crate::model::Column]| columns.iter().any(|c| c.get(row) != 0);
         match &self.keys {
             Keys::Groups(_) => MatchedBy::Group,

@@ -47,7 +47,7 @@ pub fn grouped(n: i128) -> String {
         out.push('-');
     }
     for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);
@@ -100,6 +100,32 @@ pub fn change_percent(delta: i128, base: i128) -> Option<String> {
     })
 }
 
+/// A real number with one decimal, two below ten.
+pub fn decimal(n: f64) -> String {
+    if n.abs() < 9.995 {
+        format!("{n:.2}")
+    } else {
+        format!("{n:.1}")
+    }
+}
+
+/// A number of hours: `23 h`, `11 h 40 min`, `3.2 d`.
+pub fn hours(n: f64) -> String {
+    match n {
+        n if !n.is_finite() => "never".into(),
+        n if n >= 72.0 => format!("{} d", decimal(n / 24.0)),
+        n if n >= 24.0 => format!("{n:.0} h"),
+        n => {
+            let minutes = (n * 60.0).round() as u64;
+            match (minutes / 60, minutes % 60) {
+                (0, m) => format!("{m} min"),
+                (h, 0) => format!("{h} h"),
+                (h, m) => format!("{h} h {m} min"),
+            }
+        }
+    }
+}
+
 /// A real number without a needless fraction: `800`, `2.5`, `0.25`; whole from a hundred on.
 pub fn plain(n: f64) -> String {
     if n == n.trunc() && n.abs() < 1e15 {
@@ -108,7 +134,11 @@ pub fn plain(n: f64) -> String {
     if n.abs() >= 100.0 && n.abs() < 1e15 {
         return grouped(n.round() as i128);
     }
-    let text = format!("{n:.3}");
+    let text = if n.abs() < 1.0 {
+        format!("{n:.3}")
+    } else {
+        format!("{n:.2}")
+    };
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 

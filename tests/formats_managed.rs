@@ -440,7 +440,7 @@ mod json_formats {
             let samples = format!("from {} samples", sums["samples"]);
             assert!(p.meta.notes[0].contains(&samples), "{:?}", p.meta.notes);
             let leaf = |p: &Profile, i: usize| {
-                let frame = symbols.stacks.frames(p.stacks[i]).last()?;
+                let frame = symbols.stacks.frames(p.stacks[i]).next_back()?;
                 let f = symbols.frames.get(frame);
                 let text = |id| symbols.strings.get(id);
                 Some(format!(

@@ -237,6 +237,38 @@ fn a_heaptrack_recording_is_a_series() {
     assert_eq!(total(&last[0], "live_bytes"), total(&whole, "live_bytes"));
 }
 
+#[test]
+fn cut_recordings_are_salvaged_unless_that_is_refused() {
+    for file in [
+        "faulty-run-800.zst",
+        "raw-run-050.interpreted.gz",
+        "raw-run-050.raw.zst",
+    ] {
+        let mut bytes = std::fs::read(root().join("heaptrack").join(file)).unwrap();
+        bytes.truncate(bytes.len() - 60);
+        // The zstd decoder keeps what it may still refer to, some megabytes, to itself until the
+        // frame ends: of a small recording nothing is left.
+        let source = match Source::from_bytes(file, bytes, Limits::default()) {
+            Ok(source) => source,
+            Err(e) => {
+                assert_eq!(e.code(), heapdiff::Code::Truncated, "{file}");
+                assert!(file.ends_with("zst"), "{file}");
+                continue;
+            }
+        };
+        let mut symbols = Symbols::default();
+        let mut captures = format::read(&source, None, &mut Context::new(&mut symbols)).unwrap();
+        let Some(Capture::Profile(p)) = captures.pop() else {
+            panic!("{file}");
+        };
+        assert!(p.meta.salvaged.is_some(), "{file}");
+        let mut cx = Context::new(&mut symbols);
+        cx.strict = true;
+        let refused = format::read(&source, None, &mut cx).unwrap_err();
+        assert_eq!(refused.code(), heapdiff::Code::Truncated, "{file}");
+    }
+}
+
 // ---- massif ----
 
 #[test]

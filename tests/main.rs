@@ -2,8 +2,12 @@
 
 mod formats_managed;
 mod formats_native;
+mod golden;
 mod layers;
+mod matching;
+mod planted;
 mod program;
+mod render;
 mod telemetry;
 mod trend;
 mod writers;

@@ -20,7 +20,7 @@ fn read(name: &str, symbols: &mut Symbols) -> Profile {
 fn at(p: &Profile, symbols: &Symbols, metric: &str, function: &str) -> i64 {
     let column = &p.columns[p.metric(metric).unwrap()];
     let leaf = |i: usize| {
-        let frame = symbols.stacks.frames(p.stacks[i]).last()?;
+        let frame = symbols.stacks.frames(p.stacks[i]).next_back()?;
         Some(symbols.strings.get(symbols.frames.get(frame).function))
     };
     let rows = (0..p.len()).filter(|&i| leaf(i) == Some(function));

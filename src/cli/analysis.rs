@@ -2,7 +2,10 @@
 
 use super::args::Sort;
 use super::prepare::Prepared;
-use crate::diff::{Certainty, GroupBy, Growth, Judge, Judged, PerRun, Runs, Side, Values, group};
+use crate::diff::{
+    Certainty, Drivers, GroupBy, Growth, Judge, Judged, MatchedBy, PerRun, Runs, Side, Values,
+    group,
+};
 use crate::model::{Column, Exactness, Frame};
 use crate::normalize::{FrameClass, Naming};
 use crate::report::{CaptureInfo, Keys, Report, Resolution};
@@ -29,7 +32,8 @@ pub struct Shape {
 
 /// Draws the report. Cost: linear in the rows, and the sorting of those that differ.
 pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape) -> Report<'a> {
-    let table = &prepared.table;
+    let sites = &prepared.table;
+    let table = prepared.matched.as_ref().unwrap_or(sites);
     let (keys, values, cumulative) = match &shape.group_by {
         GroupBy::Stack => (
             Keys::Stacks(table.stacks.clone()),
@@ -46,7 +50,20 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
     let per_run = per_run(&prepared.captures, &shape.driver);
     let exact = prepared.exactness == Exactness::Exact;
     let judge = judge(prepared, &shape.driver, per_run);
-    let judged = judge.rows(&values, false);
+    let mut judged = judge.rows(&values, false);
+    let matching = prepared.matching.as_ref();
+    let matches = match &keys {
+        Keys::Stacks(_) => matching.map(|m| m.rows.clone()).unwrap_or_default(),
+        Keys::Groups(_) => Vec::new(),
+    };
+    // Several sites before and after: neither came nor went.
+    for (growth, m) in judged.growth.iter_mut().zip(&matches) {
+        *growth = match *growth {
+            Growth::New if m.by == MatchedBy::Ambiguous => Growth::Grew,
+            Growth::Gone if m.by == MatchedBy::Ambiguous => Growth::Shrank,
+            growth => growth,
+        };
+    }
     let cumulative_judged = cumulative.as_ref().map(|c| judge.rows(c, false));
     let total_judged = judge.rows(&totals, true);
     let total_growth = total_judged
@@ -83,6 +100,10 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
             captures: prepared.captures.len(),
             runs_per_hour: shape.runs_per_hour,
             memory_limit: shape.memory_limit,
+            owner: &|row| match &keys {
+                Keys::Stacks(stacks) => naming.owner_key(stacks[row as usize]),
+                Keys::Groups(_) => row as u64,
+            },
             total_after: totals.after().get(table.chosen).map_or(0, |c| c.sum()),
         },
     );
@@ -97,13 +118,18 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         group_by: shape.group_by.clone(),
         captures: prepared.captures.clone(),
         keys,
-        sites: table,
+        matches,
+        matching: matching.map(|m| m.ledger.clone()),
+        sites,
         values,
         cumulative,
         totals,
         filtered: table.filtered.clone(),
         filtered_samples: table.filtered_samples,
         per_run,
+        driver: shape.driver.clone(),
+        runs_per_hour: shape.runs_per_hour,
+        memory_limit: shape.memory_limit,
         judge,
         judged,
         cumulative_judged,
@@ -216,6 +242,21 @@ fn judge<'a>(prepared: &'a Prepared, driver: &str, per_run: PerRun) -> Judge<'a>
         &table.metrics,
         table.chosen,
     )
+    .with_drivers(drivers(&prepared.captures), driver)
+}
+
+/// The drivers that every capture of the new side names.
+fn drivers(captures: &[CaptureInfo]) -> Drivers {
+    let new: Vec<_> = captures.iter().filter(|c| c.side == Side::New).collect();
+    let mut drivers = Drivers::default();
+    for (name, _) in new.first().map_or(&[][..], |c| &c.drivers) {
+        let values: Option<Vec<f64>> = new.iter().map(|c| driver_of(c, name)).collect();
+        if let Some(values) = values {
+            drivers.names.push(name.clone());
+            drivers.values.push(values);
+        }
+    }
+    drivers
 }
 
 /// A total that is the same within this share of the base is called the same.

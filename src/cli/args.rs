@@ -1,6 +1,7 @@
 //! Arguments: what the user typed, without effects.
 
 use super::examples;
+use crate::diff::MatchedBy;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 /// The command line.
@@ -211,6 +212,9 @@ pub struct CompareArgs {
     /// Show the call tree, root first
     #[arg(long)]
     pub tree: bool,
+    /// Recognise sites up to this tier: exact, line, symbol, path, inline, source, moved
+    #[arg(long = "match", value_enum, value_name = "TIER", default_value_t = MatchTier::Moved)]
+    pub match_tier: MatchTier,
     /// The driver that growth is counted by
     #[arg(long, value_name = "NAME", default_value = "runs")]
     pub driver: String,
@@ -229,6 +233,39 @@ pub struct CompareArgs {
     #[command(flatten)]
     /// Where results go.
     pub out: OutputArgs,
+}
+
+/// How sites are recognised in another build, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MatchTier {
+    /// Equal frames
+    Exact,
+    /// Equal frames but for lines
+    Line,
+    /// Names without a build's noise
+    Symbol,
+    /// Files of another place or version
+    Path,
+    /// The program's own frames
+    Inline,
+    /// The place in the source
+    Source,
+    /// Code that moved
+    Moved,
+}
+
+impl From<MatchTier> for MatchedBy {
+    fn from(tier: MatchTier) -> MatchedBy {
+        match tier {
+            MatchTier::Exact => MatchedBy::Exact,
+            MatchTier::Line => MatchedBy::Line,
+            MatchTier::Symbol => MatchedBy::Symbol,
+            MatchTier::Path => MatchedBy::Path,
+            MatchTier::Inline => MatchedBy::Inline,
+            MatchTier::Source => MatchedBy::Source,
+            MatchTier::Moved => MatchedBy::Moved,
+        }
+    }
 }
 
 /// `heapdiff inspect`.

@@ -1,9 +1,13 @@
 //! From captures to a table: one capture after the other, the metric settled on the way.
 
 use super::load::{self, Item, Loaded, Reading};
-use crate::diff::{Filters, Side, SiteTable, TableBuilder, View, default_metric};
+use crate::diff::{
+    Filters, MatchSetup, MatchedBy, Matching, Side, SiteTable, TableBuilder, View, default_metric,
+    match_sites,
+};
 use crate::error::{Code, Error, Result};
 use crate::model::{Exactness, Metric, Nature, Symbols, canonical_name};
+use crate::normalize::{Language, PathMap};
 use crate::report::CaptureInfo;
 
 /// What the user wants to look at.
@@ -32,10 +36,52 @@ pub struct Prepared {
     pub captures: Vec<CaptureInfo>,
     /// Language that the formats fix.
     pub language: Option<&'static str>,
+    /// How rows were recognised in another build; none until [`Prepared::match_sites`].
+    pub matching: Option<Matching>,
+    /// The rows after that: sites of two builds that are one are one row.
+    pub matched: Option<SiteTable>,
     /// Whether every capture counts every allocation.
     pub exactness: Exactness,
     /// What the user should know.
     pub notes: Vec<String>,
+}
+
+/// From this share of bytes in stacks that both ends have, captures are of one build.
+const SAME_BUILD: f64 = 0.5;
+
+impl Prepared {
+    /// Recognises the sites of the base side in the new one, up to a tier.
+    ///
+    /// A plain series is of one program. Only when most of its bytes are of stacks that one end
+    /// alone has are its ends taken for two builds.
+    pub fn match_sites(&mut self, upto: MatchedBy, paths: &PathMap) {
+        if !self.table.has_one_sided_rows() {
+            return;
+        }
+        let two_sides = self.table.values.base.is_some();
+        if !two_sides && self.table.shared_share() >= SAME_BUILD {
+            return;
+        }
+        if !two_sides {
+            self.notes.push(
+                "most stacks differ: the captures are taken for two builds of one program".into(),
+            );
+        }
+        let setup = MatchSetup {
+            sides: self.captures.iter().map(|c| c.side).collect(),
+            language: Language::of_format(self.language),
+            paths: paths.clone(),
+            upto,
+            collapse: true,
+        };
+        let mut table = self.table.clone();
+        self.matching = match_sites(&mut table, &self.symbols, &setup);
+        self.matched = self.matching.is_some().then_some(table);
+        if let Some(matching) = &self.matching {
+            let reasons = matching.ledger.reasons.iter().cloned();
+            self.notes.extend(reasons);
+        }
+    }
 }
 
 /// Reads all captures and lines them up. When a capture lacks the metric that was chosen by
@@ -279,6 +325,8 @@ impl Run<'_> {
             table,
             captures: self.captures,
             language: self.language,
+            matching: None,
+            matched: None,
             exactness,
             notes: self.notes,
         })

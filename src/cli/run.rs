@@ -5,11 +5,12 @@ use super::args::{Cli, Color, Command, CompareArgs, RowArgs};
 use super::load::{self, Reading};
 use super::output::{Rendering, Target, to_stdout};
 use super::prepare::{self, Look};
-use crate::diff::{Filters, GroupBy, TagFilter};
+use crate::diff::{CallTree, Filters, GroupBy, Peek, TagFilter, call_tree, peek};
 use crate::error::{Error, Result};
 use crate::format;
 use crate::normalize::{Naming, PathMap};
 use crate::render;
+use crate::report::Report;
 use crate::units;
 use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
@@ -183,31 +184,33 @@ pub(super) fn targets(
     Ok(targets)
 }
 
+/// A regular expression of the command line.
+fn regex_of(option: &str, text: &Option<String>) -> Result<Option<regex::Regex>> {
+    let Some(text) = text else { return Ok(None) };
+    regex::Regex::new(text).map(Some).map_err(|e| {
+        let reason = e.to_string();
+        let reason = reason
+            .lines()
+            .last()
+            .unwrap_or_default()
+            .trim_start_matches("error: ")
+            .to_owned();
+        Error::usage(format!(
+            "--{option} {text:?} is no regular expression ({reason})"
+        ))
+        .help("escape characters such as ( and * with a backslash")
+    })
+}
+
 /// The filters of a command line.
 pub(super) fn filters(rows: &RowArgs) -> Result<Filters> {
-    let regex = |option: &str, text: &Option<String>| -> Result<Option<regex::Regex>> {
-        let Some(text) = text else { return Ok(None) };
-        regex::Regex::new(text).map(Some).map_err(|e| {
-            let reason = e.to_string();
-            let reason = reason
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("error: ")
-                .to_owned();
-            Error::usage(format!(
-                "--{option} {text:?} is no regular expression ({reason})"
-            ))
-            .help("escape characters such as ( and * with a backslash")
-        })
-    };
     let tag = |text: &Option<String>| text.as_deref().map(TagFilter::parse).transpose();
     Ok(Filters {
-        focus: regex("focus", &rows.focus)?,
-        ignore: regex("ignore", &rows.ignore)?,
-        hide: regex("hide", &rows.hide)?,
-        show: regex("show", &rows.show)?,
-        show_from: regex("show-from", &rows.show_from)?,
+        focus: regex_of("focus", &rows.focus)?,
+        ignore: regex_of("ignore", &rows.ignore)?,
+        hide: regex_of("hide", &rows.hide)?,
+        show: regex_of("show", &rows.show)?,
+        show_from: regex_of("show-from", &rows.show_from)?,
         tag_focus: tag(&rows.tagfocus)?,
         tag_ignore: tag(&rows.tagignore)?,
     })
@@ -263,20 +266,24 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
         Rendering::OF_COMPARE,
     )?;
     let items = load::items(&args.captures, &args.base, args.input.merge_by)?;
-    let prepared = prepare::prepare(&items, &reading, &look)?;
+    let mut prepared = prepare::prepare(&items, &reading, &look)?;
     if prepared.captures.len() < 2 {
         let path = prepared.captures.first().map_or("", |c| c.path.as_str());
         return Err(Error::usage("one capture alone cannot be compared")
             .in_file(path)
             .help("name another one, or look at this one with `heapdiff inspect`"));
     }
+    if shape.group_by == GroupBy::Stack {
+        prepared.match_sites(args.match_tier.into(), &paths);
+    }
     let naming = Naming::new(&prepared.symbols, prepared.language, paths);
+    let view = instead(args, &prepared)?;
     let report = analysis::report(&prepared, &naming, &shape);
     let limit = args.rows.limit;
     for (rendering, target) in targets {
         let style = style(&args.rows, &args.out, terminal, target.is_stdout());
         target.write_with(|out| match rendering {
-            Rendering::Text => render::plain(&render::text(&report, &style), out),
+            Rendering::Text => render::plain(&text(&report, view.as_ref(), &style), out),
             Rendering::Json => render::json::write(&report, limit, out),
             Rendering::Jsonl => render::json::write_lines(&report, limit, out),
             Rendering::Markdown => render::markdown::write(&report, &style, out),
@@ -287,6 +294,34 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
         })?;
     }
     Ok(DONE)
+}
+
+/// What the text shows instead of the table of rows.
+enum Instead {
+    Tree(CallTree),
+    Peek(Vec<Peek>),
+}
+
+fn instead(args: &CompareArgs, prepared: &prepare::Prepared) -> Result<Option<Instead>> {
+    let (table, symbols) = (&prepared.table, &prepared.symbols);
+    Ok(match regex_of("peek", &args.peek)? {
+        Some(pattern) => Some(Instead::Peek(peek(table, symbols, &pattern))),
+        None if args.tree => Some(Instead::Tree(call_tree(table, symbols))),
+        None => None,
+    })
+}
+
+fn text(report: &Report<'_>, view: Option<&Instead>, style: &render::Style) -> String {
+    let Some(view) = view else {
+        return render::text(report, style);
+    };
+    let mut text = render::head(report, style);
+    text.push('\n');
+    text.push_str(&match view {
+        Instead::Tree(tree) => render::tree::tree(report, tree, style),
+        Instead::Peek(peeks) => render::tree::peek(report, peeks, style),
+    });
+    text
 }
 
 /// How text is laid out on this target.

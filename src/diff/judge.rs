@@ -45,6 +45,26 @@ pub struct Judged {
     pub tests: Vec<(f64, f64)>,
     /// The level in force for one row.
     pub level: f64,
+    /// What each row that changed follows, where several drivers are given.
+    pub follows: Vec<Option<Follow>>,
+}
+
+/// The driver that a row's growth follows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Follow {
+    /// Position among the drivers.
+    pub driver: usize,
+    /// Growth for each unit of the driver, in units of the chosen metric.
+    pub per_unit: f64,
+}
+
+/// The drivers of a series: a name and one value a capture for each.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Drivers {
+    /// Names, in the order given.
+    pub names: Vec<String>,
+    /// One list a driver, one value a capture of the new side.
+    pub values: Vec<Vec<f64>>,
 }
 
 /// Classifies rows of captures.
@@ -56,6 +76,8 @@ pub struct Judge<'a> {
     per_run: PerRun,
     metrics: &'a [Metric],
     chosen: usize,
+    drivers: Drivers,
+    driver: String,
 }
 
 impl<'a> Judge<'a> {
@@ -81,7 +103,24 @@ impl<'a> Judge<'a> {
             per_run,
             metrics,
             chosen,
+            drivers: Drivers::default(),
+            driver: String::new(),
         }
+    }
+
+    /// Adds the drivers that growth may follow; `counted_by` is the one of the runs.
+    pub fn with_drivers(mut self, drivers: Drivers, counted_by: &str) -> Judge<'a> {
+        self.drivers = drivers;
+        self.driver = counted_by.to_owned();
+        self
+    }
+
+    /// The name of a driver.
+    pub fn driver_name(&self, follow: Follow) -> &str {
+        self.drivers
+            .names
+            .get(follow.driver)
+            .map_or("", String::as_str)
     }
 
     /// Classifies every row. `total`: the rows are one sum, tested alone.
@@ -103,11 +142,51 @@ impl<'a> Judge<'a> {
             judgements: judged.rows,
             tests: Vec::new(),
             level: judged.level,
+            follows: Vec::new(),
         };
         if self.tests_ends(values) {
             self.test_ends(values, total, &mut out);
         }
+        self.follow_drivers(values, &mut out);
         out
+    }
+
+    /// Which driver each changed row follows, where there are two captures more than drivers.
+    /// What follows another driver than the one that runs are counted by is no leak per run; of
+    /// exact captures, what follows that one alone is.
+    fn follow_drivers(&self, values: &Values, out: &mut Judged) {
+        let lists: Vec<&[f64]> = self.drivers.values.iter().map(Vec::as_slice).collect();
+        let captures = values.series.len() - self.skip;
+        if lists.len() < 2 || captures < lists.len() + 2 {
+            return;
+        }
+        let exact = self.certainty == Certainty::Exact;
+        out.follows = vec![None; out.growth.len()];
+        let mut y = vec![0.0; captures];
+        for row in 0..out.growth.len() {
+            for (y, column) in y.iter_mut().zip(&values.series[self.skip..]) {
+                *y = column.get(row) as f64;
+            }
+            if y.windows(2).all(|w| w[0] == w[1]) {
+                continue;
+            }
+            let answer = trend::follows(&y, &lists, exact);
+            let trend::Follows::One(driver) = answer.follows else {
+                continue;
+            };
+            let per_unit = answer.coefficients.get(driver).copied().unwrap_or(f64::NAN);
+            if !per_unit.is_finite() {
+                continue;
+            }
+            out.follows[row] = Some(Follow { driver, per_unit });
+            let by_runs = self.drivers.names.get(driver) == Some(&self.driver);
+            let growth = &mut out.growth[row];
+            match by_runs {
+                true if exact && per_unit > 0.0 => *growth = Growth::SteadyGrowth,
+                false if growth.is_leak() => *growth = Growth::Undetermined,
+                _ => {}
+            }
+        }
     }
 
     /// Captures of one process share their survivors: assumed where it is not known, since it is

@@ -98,6 +98,8 @@ pub struct SiteTable {
     pub stacks: Vec<StackId>,
     /// The label value of each row; empty unless rows are told apart by a label.
     pub tags: Vec<StrId>,
+    /// In which captures each row is, whatever its numbers: [`SiteTable::IN_BASE`] and others.
+    pub presence: Vec<u8>,
     /// The numbers.
     pub values: Values,
     /// For each capture the totals of every metric that it has, before filters.
@@ -109,6 +111,13 @@ pub struct SiteTable {
 }
 
 impl SiteTable {
+    /// The row is in a capture of the base side.
+    pub const IN_BASE: u8 = 1;
+    /// The row is in the new side's first capture.
+    pub const IN_FIRST: u8 = 2;
+    /// The row is in a later capture of the new side.
+    pub const IN_LATER: u8 = 4;
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.stacks.len()
@@ -117,6 +126,39 @@ impl SiteTable {
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.stacks.is_empty()
+    }
+
+    /// Before and after of the chosen metric in a row.
+    fn ends(&self, row: usize) -> (i64, i64) {
+        (
+            self.values.before()[self.chosen].get(row),
+            self.values.after()[self.chosen].get(row),
+        )
+    }
+
+    /// Whether some rows are there only before and some only after.
+    pub fn has_one_sided_rows(&self) -> bool {
+        let any = |test: fn((i64, i64)) -> bool| (0..self.len()).any(|row| test(self.ends(row)));
+        any(|(b, a)| b != 0 && a == 0) && any(|(b, a)| b == 0 && a != 0)
+    }
+
+    /// Of the smaller end, the share of the chosen metric in rows that both ends have.
+    pub fn shared_share(&self) -> f64 {
+        let (mut shared, mut total) = ([0i128; 2], [0i128; 2]);
+        for (before, after) in (0..self.len()).map(|row| self.ends(row)) {
+            for (i, value) in [before, after].into_iter().enumerate() {
+                total[i] += value.unsigned_abs() as i128;
+                if before != 0 && after != 0 {
+                    shared[i] += value.unsigned_abs() as i128;
+                }
+            }
+        }
+        let smaller = usize::from(total[1] < total[0]);
+        if total[smaller] == 0 {
+            1.0
+        } else {
+            shared[smaller] as f64 / total[smaller] as f64
+        }
     }
 }
 
@@ -189,6 +231,15 @@ impl TableBuilder {
         );
         let rows = self.rows_of(&profile, view, symbols);
         let len = self.table.stacks.len();
+        self.table.presence.resize(len, 0);
+        let bit = match side {
+            Side::Base => SiteTable::IN_BASE,
+            Side::New if first => SiteTable::IN_FIRST,
+            Side::New => SiteTable::IN_LATER,
+        };
+        for &row in rows.iter().filter(|&&row| row != NO_ROW) {
+            self.table.presence[row as usize] |= bit;
+        }
         let identity = rows.len() == len && rows.iter().enumerate().all(|(i, &r)| r as usize == i);
         let mut left_out = Ends::default();
         let spread = variances(&profile, chosen, blocks_of(&self.chosen), &rows, len);

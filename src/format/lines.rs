@@ -3,6 +3,7 @@
 use crate::error::{Code, Error, Place, Result};
 use crate::input::Source;
 use std::io::{BufRead, Read};
+use std::sync::mpsc::{Receiver, Sender};
 
 /// One line, without its line feed and a carriage return before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +91,93 @@ pub(crate) enum Block<'b> {
     Broken(Error, u64),
 }
 
+/// Where blocks come from.
+pub(crate) trait NextBlock {
+    /// The next lines, or the end.
+    fn next(&mut self) -> Result<Block<'_>>;
+}
+
+impl NextBlock for Blocks<'_> {
+    fn next(&mut self) -> Result<Block<'_>> {
+        Blocks::next(self)
+    }
+}
+
+/// A block on its way from the thread that unpacks.
+enum Parcel {
+    Lines(Vec<u8>, u64),
+    End(Vec<u8>, u64),
+    Broken(Error, u64),
+    Failed(Error),
+}
+
+/// Blocks that another thread unpacks ahead of the reader. Memory: four blocks.
+pub(crate) struct Ahead {
+    full: Receiver<Parcel>,
+    empty: Sender<Vec<u8>>,
+    current: Vec<u8>,
+}
+
+impl Ahead {
+    /// Starts the thread; it ends when all is read or the reader is dropped.
+    pub fn spawn<'scope, 'env>(
+        scope: &'scope std::thread::Scope<'scope, 'env>,
+        source: &'env Source,
+    ) -> Ahead {
+        let (give, full) = std::sync::mpsc::sync_channel(2);
+        let (empty, take) = std::sync::mpsc::channel::<Vec<u8>>();
+        scope.spawn(move || {
+            let mut blocks = Blocks::new(source);
+            loop {
+                let copy = |bytes: &[u8]| {
+                    let mut buffer = take.try_recv().unwrap_or_default();
+                    buffer.clear();
+                    buffer.extend_from_slice(bytes);
+                    buffer
+                };
+                let parcel = match blocks.next() {
+                    Ok(Block::Lines(lines, at)) => Parcel::Lines(copy(lines), at),
+                    Ok(Block::End(rest, at)) => Parcel::End(copy(rest), at),
+                    Ok(Block::Broken(error, at)) => Parcel::Broken(error, at),
+                    Err(error) => Parcel::Failed(error),
+                };
+                let more = matches!(parcel, Parcel::Lines(..));
+                if give.send(parcel).is_err() || !more {
+                    return;
+                }
+            }
+        });
+        Ahead {
+            full,
+            empty,
+            current: Vec::new(),
+        }
+    }
+}
+
+impl NextBlock for Ahead {
+    fn next(&mut self) -> Result<Block<'_>> {
+        let used = std::mem::take(&mut self.current);
+        if used.capacity() > 0 {
+            // The thread may have ended: then nobody needs the buffer.
+            let _ = self.empty.send(used);
+        }
+        match self.full.recv() {
+            Ok(Parcel::Lines(lines, at)) => {
+                self.current = lines;
+                Ok(Block::Lines(&self.current, at))
+            }
+            Ok(Parcel::End(rest, at)) => {
+                self.current = rest;
+                Ok(Block::End(&self.current, at))
+            }
+            Ok(Parcel::Broken(error, at)) => Ok(Block::Broken(error, at)),
+            Ok(Parcel::Failed(error)) => Err(error),
+            Err(_) => Err(Error::new(Code::Unreadable, "unpacking stopped early")),
+        }
+    }
+}
+
 impl<'a> Blocks<'a> {
     /// Starts at the beginning of `source`.
     pub fn new(source: &'a Source) -> Self {
@@ -166,6 +254,18 @@ pub(crate) fn decimal(text: &[u8]) -> Option<(u64, &[u8])> {
     (i > 0).then(|| (value, &text[i..]))
 }
 
+/// The value of each byte as a hexadecimal digit; 255 for what is none.
+pub(crate) const DIGIT: [u8; 256] = {
+    let mut table = [0xff; 256];
+    let mut i = 0;
+    while i < 16 {
+        table[b"0123456789abcdef"[i] as usize] = i as u8;
+        table[b"0123456789ABCDEF"[i] as usize] = i as u8;
+        i += 1;
+    }
+    table
+};
+
 /// A hexadecimal number at the start of `text`, `0x` allowed, and what follows it. None without
 /// a digit or beyond 64 bits.
 pub(crate) fn hexadecimal(text: &[u8]) -> Option<(u64, &[u8])> {
@@ -175,7 +275,11 @@ pub(crate) fn hexadecimal(text: &[u8]) -> Option<(u64, &[u8])> {
         .unwrap_or(text);
     let mut value: u64 = 0;
     let mut i = 0;
-    while let Some(digit) = text.get(i).and_then(|&b| (b as char).to_digit(16)) {
+    while let Some(&b) = text.get(i) {
+        let digit = DIGIT[b as usize];
+        if digit == 0xff {
+            break;
+        }
         if value >> 60 != 0 {
             return None;
         }
@@ -241,6 +345,38 @@ mod tests {
             }
         }
         assert_eq!(all, text);
+    }
+
+    #[test]
+    fn a_thread_ahead_gives_the_same_and_may_be_left() {
+        let text: Vec<u8> = (0..400_000)
+            .flat_map(|i| format!("{i}\n").into_bytes())
+            .collect();
+        let level = ruzstd::encoding::CompressionLevel::Fastest;
+        let packed = ruzstd::encoding::compress_to_vec(&text[..], level);
+        let read = |bytes: &[u8], most: usize| {
+            let source = Source::from_bytes("x", bytes.to_vec(), Limits::default()).unwrap();
+            let mut all = Vec::new();
+            let broken = std::thread::scope(|scope| {
+                let mut blocks = Ahead::spawn(scope, &source);
+                while all.len() < most {
+                    match blocks.next().unwrap() {
+                        Block::Lines(lines, at) => {
+                            assert_eq!(at, all.len() as u64);
+                            all.extend_from_slice(lines);
+                        }
+                        Block::End(..) => break,
+                        Block::Broken(error, _) => return Some(error.code()),
+                    }
+                }
+                None
+            });
+            (all, broken)
+        };
+        assert_eq!(read(&packed, usize::MAX), (text.clone(), None));
+        assert!(read(&packed, 1).0.len() < text.len());
+        let (part, broken) = read(&packed[..packed.len() / 2], usize::MAX);
+        assert!(text.starts_with(&part) && broken == Some(Code::Truncated));
     }
 
     #[test]

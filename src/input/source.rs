@@ -213,7 +213,10 @@ impl Source {
     pub fn reader(&self) -> Box<dyn BufRead + '_> {
         let stored = self.stored();
         match self.packing {
-            Packing::Plain => Box::new(stored),
+            Packing::Plain => match self.data {
+                Data::Owned(_) => Box::new(stored),
+                Data::Mapped(_) => self.bounded_by(Plain { rest: stored }, u64::MAX),
+            },
             Packing::Gzip => {
                 let inner = GzipMembers {
                     decoder: flate2::bufread::MultiGzDecoder::new(stored),
@@ -228,20 +231,46 @@ impl Source {
         }
     }
 
-    fn bounded<'a>(&self, inner: impl Read + 'a) -> Box<dyn BufRead + 'a> {
+    fn bounded<'a>(&'a self, inner: impl Read + Rest + 'a) -> Box<dyn BufRead + 'a> {
         let limits = self.limits;
         let by_ratio = self.stored_bytes().saturating_mul(limits.inflation_ratio);
         let most = limits
             .inflated_bytes
             .min(by_ratio.max(limits.ratio_free_bytes));
+        self.bounded_by(inner, most)
+    }
+
+    /// At most so many bytes of `inner`, with the mapped pages dropped behind it.
+    fn bounded_by<'a>(&'a self, inner: impl Read + Rest + 'a, most: u64) -> Box<dyn BufRead + 'a> {
         Box::new(BufReader::with_capacity(
             256 << 10,
             Bounded {
+                source: self,
+                released: 0,
                 inner,
                 left: most,
                 most,
             },
         ))
+    }
+
+    /// Hands back the mapped pages before `offset` of the bytes as stored.
+    #[allow(unsafe_code)]
+    fn release(&self, released: &mut usize, offset: usize) {
+        #[cfg(unix)]
+        if let Data::Mapped(map) = &self.data
+            && offset >= *released + RELEASE_STEP
+        {
+            let from = *released / RELEASE_STEP * RELEASE_STEP;
+            let to = offset / RELEASE_STEP * RELEASE_STEP;
+            // SAFETY: the map is a read-only view of a file; dropped pages are read again.
+            let _ = unsafe {
+                map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, from, to - from)
+            };
+            *released = to;
+        }
+        #[cfg(not(unix))]
+        let _ = (released, offset, RELEASE_STEP);
     }
 
     /// What a failed read of [`Source::reader`] means, after `offset` unpacked bytes.
@@ -258,7 +287,11 @@ impl Source {
             )
             .at(Place::Byte(offset))
             .help("if it is a real profile, unpack it first"),
-            std::io::ErrorKind::UnexpectedEof => {
+            // The zstd decoder wraps what it met in an error of its own.
+            kind_of
+                if kind_of == std::io::ErrorKind::UnexpectedEof
+                    || error.to_string().contains("UnexpectedEof") =>
+            {
                 Error::truncated(offset, format!("the {kind} data ends too early"))
             }
             _ => Error::damaged(
@@ -305,22 +338,10 @@ pub struct Bytes<'a> {
 impl Bytes<'_> {
     /// Hands back the mapped pages before `offset`, rounded down, so that a single pass over a
     /// large file does not count as memory. Reading them again is allowed and reads the file.
-    #[allow(unsafe_code)]
     pub fn release(&self, released: &mut usize, offset: usize) {
-        #[cfg(unix)]
-        if let (Cow::Borrowed(_), Data::Mapped(map)) = (&self.bytes, &self.source.data)
-            && offset >= *released + RELEASE_STEP
-        {
-            let from = *released / RELEASE_STEP * RELEASE_STEP;
-            let to = offset / RELEASE_STEP * RELEASE_STEP;
-            // SAFETY: the map is a read-only view of a file; dropped pages are read again.
-            let _ = unsafe {
-                map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, from, to - from)
-            };
-            *released = to;
+        if let Cow::Borrowed(_) = &self.bytes {
+            self.source.release(released, offset);
         }
-        #[cfg(not(unix))]
-        let _ = (released, offset, RELEASE_STEP);
     }
 }
 
@@ -333,15 +354,59 @@ impl std::ops::Deref for Bytes<'_> {
 }
 
 /// Fails with `FileTooLarge`, whose text is the bound, once more than `most` bytes came out.
-struct Bounded<R> {
+struct Bounded<'a, R> {
+    source: &'a Source,
+    released: usize,
     inner: R,
     left: u64,
     most: u64,
 }
 
-impl<R: Read> Read for Bounded<R> {
+/// Bytes that are not packed.
+struct Plain<'a> {
+    rest: &'a [u8],
+}
+
+impl Read for Plain<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        self.rest.read(out)
+    }
+}
+
+impl Rest for Plain<'_> {
+    fn rest(&self) -> &[u8] {
+        self.rest
+    }
+}
+
+/// What of the stored bytes is not read yet.
+trait Rest {
+    fn rest(&self) -> &[u8];
+}
+
+impl Rest for GzipMembers<'_> {
+    fn rest(&self) -> &[u8] {
+        self.decoder.get_ref()
+    }
+}
+
+impl Rest for lz4_flex::frame::FrameDecoder<&[u8]> {
+    fn rest(&self) -> &[u8] {
+        self.get_ref()
+    }
+}
+
+impl Rest for ZstdFrames<'_> {
+    fn rest(&self) -> &[u8] {
+        self.frame.as_ref().map_or(self.rest, |f| f.get_ref())
+    }
+}
+
+impl<R: Read + Rest> Read for Bounded<'_, R> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
         let n = self.inner.read(out)?;
+        let done = self.source.stored().len() - self.inner.rest().len();
+        self.source.release(&mut self.released, done);
         match self.left.checked_sub(n as u64) {
             Some(left) => self.left = left,
             None => {

@@ -187,6 +187,6 @@ mod tests {
             "alloc_in_new_tlab_bytes"
         );
         assert_eq!(canonical_name("  My Odd-Type "), "my_odd_type");
-        assert_eq!(Metric::known("max_bytes").is_additive(), false);
+        assert!(!Metric::known("max_bytes").is_additive());
     }
 }

@@ -93,6 +93,11 @@ impl Strings {
         }
     }
 
+    /// The text at a position of the table; empty beyond its end.
+    pub fn at(&self, index: u32) -> &str {
+        self.get(StrId(index))
+    }
+
     /// Number of distinct strings, the empty one included.
     pub fn len(&self) -> usize {
         self.ends.len()

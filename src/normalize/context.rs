@@ -83,6 +83,13 @@ impl Context {
         self.language
     }
 
+    /// The scripts whose names are assigned anew by every build, in order.
+    pub fn minified_scripts(&self) -> Vec<String> {
+        let mut scripts: Vec<String> = self.minified.iter().cloned().collect();
+        scripts.sort();
+        scripts
+    }
+
     /// Names a module of the Go program; its packages are the user's also where a profile holds
     /// no file.
     pub fn with_go_module(mut self, module: impl Into<String>) -> Context {

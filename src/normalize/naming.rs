@@ -33,6 +33,20 @@ pub struct Naming<'a> {
     cache: RefCell<Vec<Option<Rc<NormalFrame>>>>,
 }
 
+impl Language {
+    /// The language that a format fixes, by the word that captures carry for it.
+    pub fn of_format(word: Option<&str>) -> Language {
+        match word {
+            Some("rust") => Language::Rust,
+            Some("python") => Language::Python,
+            Some("js") => Language::JavaScript,
+            Some("java") => Language::Java,
+            Some("go") => Language::Go,
+            _ => Language::Unknown,
+        }
+    }
+}
+
 fn raw<'a>(symbols: &'a Symbols, frame: &Frame) -> RawFrame<'a> {
     RawFrame {
         function: symbols.strings.get(frame.function),
@@ -46,14 +60,7 @@ impl<'a> Naming<'a> {
     /// Names for `symbols`; `language` is what the format fixes (`rust`, `python`, `js`, `java`).
     /// Cost: one look at every frame.
     pub fn new(symbols: &'a Symbols, language: Option<&str>, paths: PathMap) -> Naming<'a> {
-        let language = match language {
-            Some("rust") => Language::Rust,
-            Some("python") => Language::Python,
-            Some("js") => Language::JavaScript,
-            Some("java") => Language::Java,
-            Some("go") => Language::Go,
-            _ => Language::Unknown,
-        };
+        let language = Language::of_format(language);
         let frames = symbols.frames.rows().iter().map(|f| raw(symbols, f));
         let context = Context::observe(frames, language, paths);
         Naming {
@@ -94,6 +101,17 @@ impl<'a> Naming<'a> {
             .map(|f| self.frame(f).class)
             .collect();
         owner(classes)
+    }
+
+    /// A number for the function and file that a stack is named by: equal for its call paths.
+    pub fn owner_key(&self, stack: StackId) -> u64 {
+        let frames: Vec<FrameId> = self.symbols.stacks.frames(stack).collect();
+        let owner = self.owner(stack).or(frames.len().checked_sub(1));
+        let Some(&id) = owner.and_then(|i| frames.get(i)) else {
+            return u64::MAX;
+        };
+        let frame = self.symbols.frames.get(id);
+        (frame.function.index() as u64) << 32 | frame.file.index() as u64
     }
 
     /// The ids of sites, in order. Sites that share a hash are ranked by the lines of their

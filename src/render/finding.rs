@@ -1,6 +1,6 @@
 //! Findings in words.
 
-use super::text::{amount, plural, rate};
+use super::figures::{amount, plural, rate};
 use super::words;
 use crate::model::Unit;
 use crate::report::Report;

@@ -1,6 +1,7 @@
 //! One capture as text and JSON: what it is, its totals, its top sites.
 
-use super::text::{BOLD, FAINT, Style, amount, noun, paint, plural};
+use super::figures::{amount, noun, plural};
+use super::text::{BOLD, FAINT, Style, paint};
 use super::words;
 use crate::report::{CaptureInfo, Report};
 use crate::units;

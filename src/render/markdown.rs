@@ -4,8 +4,9 @@
 //! Names are hostile: they stand in `<code>` with every character escaped that Markdown or HTML
 //! would read, and without those that turn the direction of writing.
 
+use super::figures::{amount, noun, plural, rate};
 use super::finding::title;
-use super::text::{Style, amount, noun, plural, rate, text};
+use super::text::{Style, text};
 use super::{plain, turns_text, words};
 use crate::diff::Side;
 use crate::error::Result;

@@ -5,22 +5,25 @@
 pub mod csv;
 pub mod dhat;
 pub mod difference;
+mod figures;
 mod finding;
 pub mod folded;
 pub mod inspect;
 pub mod json;
 mod locations;
 pub mod markdown;
+pub mod matching;
 mod merged;
 pub mod pprof;
 mod proto;
 pub mod speedscope;
 pub mod svg;
 mod text;
+pub mod tree;
 pub mod words;
 
 pub use finding::title;
-pub use text::{Style, text};
+pub use text::{Style, head, text};
 
 use crate::error::{Code, Error, Result};
 use crate::report::Report;

@@ -114,7 +114,7 @@ impl Picture {
         options.title = xml(&self.title);
         options.subtitle = Some(xml(&format!(
             "{} in all{}; {}",
-            super::text::amount(&report.metric().unit, total, false),
+            super::figures::amount(&report.metric().unit, total, false),
             if shift > 0 {
                 format!(", drawn as 1/{}", 1i128 << shift)
             } else {

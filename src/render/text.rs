@@ -1,7 +1,8 @@
 //! The comparison as text: the verdict, how sure, the few sites that explain it, why, what next.
 
+use super::figures::{amount, change, noun, percent_cell, plural, rate, spark};
 use super::words;
-use crate::diff::{GroupBy, Growth, Side};
+use crate::diff::{Growth, Side};
 use crate::model::{Nature, Unit};
 use crate::report::Report;
 use crate::units;
@@ -60,6 +61,13 @@ pub fn text(report: &Report<'_>, style: &Style) -> String {
     out
 }
 
+/// The verdict and how sure it is, without the table; ends with a line feed.
+pub fn head(report: &Report<'_>, style: &Style) -> String {
+    let mut out = String::new();
+    Writer { report, style }.headline(&mut out);
+    out
+}
+
 struct Writer<'r> {
     report: &'r Report<'r>,
     style: &'r Style,
@@ -113,10 +121,10 @@ impl Writer<'_> {
         let mut fact = match s.per_run {
             Some(per_run) if r.knows_runs() => {
                 let mut text = self.rate(per_run);
-                if let Some(blocks) = s.blocks_per_run {
+                if let (Some(blocks), false) = (s.blocks_per_run, s.per_run == s.blocks_per_run) {
                     let _ = write!(text, " and {} blocks", units::plain(blocks));
                 }
-                format!("{text} per run")
+                format!("{text} {}{}", self.per(), self.hours(per_run))
             }
             _ => format!("{metric} {}{}", self.signed(delta), change(delta, before)),
         };
@@ -158,9 +166,10 @@ impl Writer<'_> {
     fn two_sides_fact(&self, delta: i128, before: i128) -> String {
         let r = self.report;
         let of_one = r.captures.len() == 2;
+        let per = self.per();
         match r.summary.sides {
             Some((base, new)) if !of_one => format!(
-                "{} per run -> {} per run (difference {})",
+                "{} {per} -> {} {per} (difference {})",
                 self.rate_plain(base),
                 self.rate_plain(new),
                 self.rate(new - base)
@@ -172,6 +181,38 @@ impl Writer<'_> {
                 change(delta, before)
             ),
         }
+    }
+
+    /// `per run`, or per what the growth is counted by.
+    fn per(&self) -> String {
+        let driver = &self.report.driver;
+        format!("per {}", driver.strip_suffix('s').unwrap_or(driver))
+    }
+
+    /// The growth per hour and the time to the limit, where the user said how many runs an hour
+    /// has.
+    fn hours(&self, per_run: f64) -> String {
+        let r = self.report;
+        let (Some(runs), Unit::Bytes) = (r.runs_per_hour, &r.metric().unit) else {
+            return String::new();
+        };
+        let rate = runs * per_run;
+        let mut text = format!(
+            " = {} MB/h at {} an hour",
+            units::decimal(rate / 1e6),
+            units::plain(runs)
+        );
+        if let (Some(limit), true) = (r.memory_limit, rate > 0.0) {
+            let left = limit as f64 - r.total(r.chosen).1 as f64;
+            let hours = (left / rate).max(0.0);
+            let _ = write!(
+                text,
+                "; {} in {}",
+                units::bytes(limit as i128),
+                units::hours(hours)
+            );
+        }
+        text
     }
 
     fn rate_plain(&self, n: f64) -> String {
@@ -296,9 +337,10 @@ impl Writer<'_> {
         let runs = r.knows_runs() && r.metric().has_per_run();
         let series = r.captures.len() > 2;
         let cumulative = r.cumulative.is_some();
+        let per = self.per();
         let mut header: Vec<&str> = Vec::new();
         if runs {
-            header.push("per run");
+            header.push(&per);
         }
         header.push(if cumulative { "flat growth" } else { "growth" });
         if cumulative {
@@ -379,11 +421,11 @@ impl Writer<'_> {
             "{}",
             paint(self.style.color, FAINT, &line(&head, header[last]))
         );
+        let names = words::sites(r, &r.order[..shown]);
         for (i, (cells, growth, delta)) in rows.iter().enumerate() {
-            let site = match r.order.get(i).filter(|_| i < shown) {
-                Some(&row) => words::site(r, row as usize).fit(room),
-                None => cells[last].clone(),
-            };
+            let site = names
+                .get(i)
+                .map_or_else(|| cells[last].clone(), |name| name.fit(room));
             let text = line(cells, &site);
             let color = match () {
                 _ if i >= shown || growth.is_quiet() || *delta == 0 => None,
@@ -403,7 +445,12 @@ impl Writer<'_> {
         let growth = r.growth(row);
         let mut cells = Vec::new();
         if runs {
-            cells.push(r.row_per_run(row).map_or("-".into(), |n| self.rate(n)));
+            let other = r.follows(row).is_some_and(|(name, _)| name != r.driver);
+            cells.push(
+                r.row_per_run(row)
+                    .filter(|_| !other)
+                    .map_or("-".into(), |n| self.rate(n)),
+            );
         }
         let delta = after as i128 - before as i128;
         cells.push(self.signed(delta));
@@ -420,7 +467,10 @@ impl Writer<'_> {
             cells.push(spark(&r.series(&r.values, row).collect::<Vec<_>>()));
         }
         if series {
-            cells.push(growth.as_str().to_owned());
+            cells.push(match r.follows(row) {
+                Some((name, _)) if name != r.driver => format!("follows {name}"),
+                _ => growth.as_str().to_owned(),
+            });
         }
         cells.push(String::new());
         (cells, growth, delta)
@@ -509,7 +559,11 @@ impl Writer<'_> {
         if let Some(&row) = r.summary.leaking.first() {
             lines.extend(self.why(row as usize).map(|w| ("why", w)));
         }
+        lines.extend(self.others().map(|a| ("also", a)));
         lines.extend(self.also().map(|a| ("also", a)));
+        if let Some(ledger) = &r.matching {
+            lines.push(("sites", super::matching::matched(ledger)));
+        }
         for note in &r.notes {
             lines.push(("note", note.clone()));
         }
@@ -584,6 +638,28 @@ impl Writer<'_> {
         Some(text)
     }
 
+    /// The largest row that follows another driver than the one that growth is counted by.
+    fn others(&self) -> Option<String> {
+        let r = self.report;
+        let follows = |row: u32| {
+            r.follows(row as usize)
+                .filter(|(name, _)| *name != r.driver)
+        };
+        let row = r
+            .order
+            .iter()
+            .copied()
+            .find(|&row| follows(row).is_some())?;
+        let (name, per_unit) = follows(row)?;
+        let unit = name.strip_suffix('s').unwrap_or(name);
+        let owner = words::site(r, row as usize).owner;
+        Some(format!(
+            "{} per {unit} in {owner} follows the {name}, not the {}: see --driver {name}",
+            self.amount(per_unit.round() as i128),
+            r.driver
+        ))
+    }
+
     /// What looks like a leak and is none.
     fn also(&self) -> Option<String> {
         let r = self.report;
@@ -595,7 +671,7 @@ impl Writer<'_> {
         let live = r.per_run.of(&r.totals, &r.metrics, r.chosen, 0)?;
         let bytes = units::bytes(per_run as i128);
         (per_run > 2.0 * live.abs() && per_run >= 1.0)
-            .then(|| format!("total_bytes grew by {bytes} per run: allocated and mostly freed again, no leak by itself"))
+            .then(|| format!("total_bytes grew by {bytes} {}: allocated and mostly freed again, no leak by itself", self.per()))
     }
 
     /// What samples can show.
@@ -614,7 +690,7 @@ impl Writer<'_> {
         if let Some(resolution) = &r.resolution {
             let (per_run, whole) = (resolution.per_run, resolution.total);
             let size = match per_run {
-                Some(n) => format!("{} per run", rate(&r.metric().unit, n)),
+                Some(n) => format!("{} {}", rate(&r.metric().unit, n), self.per()),
                 None => units::signed(self.amount(whole as i128), true),
             };
             let _ = write!(
@@ -629,7 +705,11 @@ impl Writer<'_> {
         let r = self.report;
         let rule = r.findings.first().map(|f| f.rule.id);
         let mut lines = Vec::new();
-        if !r.knows_runs() && r.metric().has_per_run() && !r.has_two_sides() {
+        let given = r
+            .captures
+            .iter()
+            .any(|c| c.drivers.iter().any(|(name, _)| *name == r.driver));
+        if !r.knows_runs() && !given && r.metric().has_per_run() && !r.has_two_sides() {
             lines.push(
                 "say how many runs each capture has seen, for growth per run: PATH@50 PATH@200"
                     .to_owned(),
@@ -660,105 +740,5 @@ impl Writer<'_> {
             _ => {}
         }
         lines
-    }
-}
-
-/// The noun for a row.
-pub fn noun(by: &GroupBy) -> &'static str {
-    match by {
-        GroupBy::Stack => "site",
-        GroupBy::Function => "function",
-        GroupBy::File => "file",
-        GroupBy::Module => "module",
-        GroupBy::Leaf => "leaf",
-        GroupBy::Line => "line",
-        GroupBy::Label(_) => "label",
-    }
-}
-
-/// A noun after a number.
-pub fn plural(n: usize, noun: &str) -> String {
-    match (n, noun) {
-        (1, noun) => noun.to_owned(),
-        (_, "leaf") => "leaves".to_owned(),
-        (_, noun) => format!("{noun}s"),
-    }
-}
-
-/// A number in a metric's unit.
-pub fn amount(unit: &Unit, n: i128, exact: bool) -> String {
-    match unit {
-        Unit::Bytes if exact => format!("{} B", units::grouped(n)),
-        Unit::Bytes => units::bytes(n),
-        Unit::Count | Unit::Named(_) => units::grouped(n),
-    }
-}
-
-/// A number per run: exact bytes up to a million, since what is kept on every run is counted.
-pub fn rate(unit: &Unit, n: f64) -> String {
-    let text = match unit {
-        Unit::Bytes if n.abs() >= 1e6 => units::bytes(n.round() as i128),
-        Unit::Bytes => format!("{} B", units::plain(n)),
-        Unit::Count | Unit::Named(_) => units::plain(n),
-    };
-    units::signed(text, n > 0.0)
-}
-
-/// ` (+12.3 % of 5.1 MiB)`, or nothing where the base is zero.
-fn change(delta: i128, before: i128) -> String {
-    units::change_percent(delta, before).map_or(String::new(), |p| format!(" ({p} of before)"))
-}
-
-fn percent_cell(before: i128, after: i128) -> String {
-    match (before, after) {
-        (b, a) if b == a => "0".into(),
-        (0, _) => "new".into(),
-        (_, 0) => "gone".into(),
-        (b, a) => units::change_percent(a - b, b).unwrap_or_default(),
-    }
-}
-
-/// A series as one character a capture, at most twelve: low to high, or level.
-pub fn spark(series: &[i64]) -> String {
-    const LEVELS: [char; 5] = ['_', '.', '-', '+', '#'];
-    let (low, high) = series
-        .iter()
-        .fold((i64::MAX, i64::MIN), |(l, h), &v| (l.min(v), h.max(v)));
-    let step = series.len().div_ceil(12).max(1);
-    let mut picked: Vec<i64> = series.iter().copied().step_by(step).collect();
-    if step > 1
-        && let (Some(last), Some(end)) = (picked.last_mut(), series.last())
-    {
-        *last = *end;
-    }
-    picked
-        .iter()
-        .map(|&v| {
-            if low == high {
-                return '=';
-            }
-            let share = (v as f64 - low as f64) / (high as f64 - low as f64);
-            LEVELS[((share * 4.0).round() as usize).min(4)]
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn series_are_drawn_from_low_to_high() {
-        assert_eq!(spark(&[1, 5, 9]), "_-#");
-        assert_eq!(spark(&[7, 7, 7]), "===");
-        assert_eq!(spark(&(0..50).collect::<Vec<_>>()).len(), 10);
-    }
-
-    #[test]
-    fn percentages_never_divide_by_nothing() {
-        assert_eq!(percent_cell(0, 5), "new");
-        assert_eq!(percent_cell(5, 0), "gone");
-        assert_eq!(percent_cell(0, 0), "0");
-        assert_eq!(percent_cell(2, 3), "+50.0 %");
     }
 }

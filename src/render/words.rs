@@ -103,6 +103,8 @@ pub struct SiteName {
     pub api: String,
     /// Where in the source the owner is.
     pub place: String,
+    /// A caller that tells the row from others of the same name; empty where none is needed.
+    pub via: String,
 }
 
 impl SiteName {
@@ -113,17 +115,22 @@ impl SiteName {
             owner: name,
             api: String::new(),
             place,
+            via: String::new(),
         }
     }
 
     /// The name in at most `width` characters: callers are dropped first, then what the owner
     /// called, and only then is the owner shortened, in the middle; the place stays.
     pub fn fit(&self, width: usize) -> String {
-        let place = if self.place.is_empty() {
+        let mut place = if self.place.is_empty() {
             String::new()
         } else {
             format!("  {}", self.place)
         };
+        let taken = self.owner.chars().count() + place.chars().count() + "  via ".len();
+        if !self.via.is_empty() && taken + 8 <= width {
+            place.push_str(&format!("  via {}", shorten(&self.via, width - taken)));
+        }
         let room = width.saturating_sub(place.chars().count()).max(12);
         let mut chain: Vec<&str> = self.callers.iter().map(String::as_str).collect();
         chain.push(&self.owner);
@@ -209,9 +216,58 @@ pub fn site(report: &Report<'_>, row: usize) -> SiteName {
                 owner: name(owner),
                 api: api.map(name).unwrap_or_default(),
                 place: clean(place(report, &frame)),
+                via: String::new(),
             }
         }
     }
+}
+
+/// What `rows` are called; rows that would have the same name are told apart by the nearest
+/// caller in which they differ.
+pub fn sites(report: &Report<'_>, rows: &[u32]) -> Vec<SiteName> {
+    let mut names: Vec<SiteName> = rows.iter().map(|&r| site(report, r as usize)).collect();
+    let Keys::Stacks(stacks) = &report.keys else {
+        return names;
+    };
+    let mut of_name: indexmap::IndexMap<(String, String), Vec<usize>> = indexmap::IndexMap::new();
+    for (i, name) in names.iter().enumerate() {
+        of_name
+            .entry((name.owner.clone(), name.place.clone()))
+            .or_default()
+            .push(i);
+    }
+    for (_, same) in of_name.into_iter().filter(|(_, same)| same.len() > 1) {
+        let frames: Vec<Vec<FrameId>> = same
+            .iter()
+            .map(|&i| {
+                report
+                    .symbols
+                    .stacks
+                    .frames(stacks[rows[i] as usize])
+                    .rev()
+                    .collect()
+            })
+            .collect();
+        let shortest = frames.iter().map(Vec::len).min().unwrap_or(0);
+        let differ = (0..shortest).find(|&d| frames.iter().any(|f| f[d] != frames[0][d]));
+        let Some(depth) = differ else { continue };
+        for (&i, frames) in same.iter().zip(&frames) {
+            let id = frames[depth];
+            let frame = report.symbols.frames.get(id);
+            let function = short_function(report, id);
+            let others_same = function == names[i].owner || function == names[i].api;
+            let text = match (others_same, place(report, &frame)) {
+                (true, place) if !place.is_empty() => place,
+                (_, place) if frames.len() == 1 => place,
+                _ => function,
+            };
+            names[i].via = text
+                .chars()
+                .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+                .collect();
+        }
+    }
+    names
 }
 
 fn unknown_group(report: &Report<'_>) -> &'static str {
@@ -236,6 +292,7 @@ mod tests {
             owner: "owner".into(),
             api: "api".into(),
             place: "x.rs:1".into(),
+            via: String::new(),
         };
         assert_eq!(name.fit(40), "owner > api  x.rs:1");
         name.api = "p".repeat(60);

@@ -29,6 +29,7 @@ pub enum Follows {
 /// The answer, and what each driver contributes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drivers {
+    /// The driver, if one can be named.
     pub follows: Follows,
     /// Per driver: y per unit of the driver, NaN for one that did not vary or
     /// could not be separated.

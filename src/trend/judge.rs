@@ -48,7 +48,9 @@ pub struct Judgement {
     pub p_value: f64,
     /// Corrected over all series of the judge (Benjamini and Hochberg 1995).
     pub q_value: f64,
+    /// The class.
     pub class: Class,
+    /// What it rests on, or why no more can be said.
     pub reason: Reason,
     /// Captures at the start with the value 0, which were cut.
     pub leading_zeros: u16,

@@ -16,8 +16,11 @@ pub struct MannKendall {
 /// A slope with its interval of 95 %, in units of y per unit of x.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Slope {
+    /// The median of the pairwise slopes.
     pub value: f64,
+    /// Lower end of the interval of 95 %.
     pub lo: f64,
+    /// Upper end.
     pub hi: f64,
 }
 

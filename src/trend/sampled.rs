@@ -15,6 +15,7 @@ const Z95: f64 = 1.96;
 pub struct Estimate {
     /// Allocations.
     pub blocks: f64,
+    /// Bytes.
     pub bytes: f64,
     /// Of `bytes`, in bytes squared.
     pub variance: f64,

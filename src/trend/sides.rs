@@ -143,7 +143,14 @@ pub enum Change {
     /// Grew before, and no longer by a tenth of that.
     Cured,
     /// Grows less: by so many per cent of what it was, with the interval of 95 %.
-    Reduced { percent: f64, lo: f64, hi: f64 },
+    Reduced {
+        /// By how much of the base's growth.
+        percent: f64,
+        /// Lower end of the interval of 95 %.
+        lo: f64,
+        /// Upper end.
+        hi: f64,
+    },
     /// The same, as far as a tenth of the growth: shown, not merely undisproved.
     Unchanged,
     /// These captures cannot tell.
@@ -151,6 +158,7 @@ pub enum Change {
 }
 
 impl Change {
+    /// The word in documents.
     pub fn as_str(self) -> &'static str {
         match self {
             Change::Worse => "worse",
@@ -169,6 +177,7 @@ pub struct SideDifference {
     pub difference: f64,
     /// Interval of 95 %.
     pub lo: f64,
+    /// Upper end of the interval.
     pub hi: f64,
     /// Two-sided, not corrected.
     pub p_value: f64,

@@ -73,7 +73,10 @@ pub enum Noise {
     /// Sampled or replicated, with variances that come with each row (see
     /// [`Row`](super::Row)). `one_process`: the captures are of one process, so
     /// that blocks alive in two of them are the same samples.
-    Known { one_process: bool },
+    Known {
+        /// Whether the captures are of one process.
+        one_process: bool,
+    },
 }
 
 /// What a judgement rests on, or why it could not say more.

@@ -3,8 +3,9 @@
 use super::rules::{self, Rule};
 use super::summary::{Summary, Verdict};
 use crate::diff::{Growth, PerRun, Values};
-use crate::model::{Metric, Nature};
+use crate::model::{Column, Metric, Nature};
 use crate::trend::{Judgement, Reason};
+use rustc_hash::FxHashMap;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,6 +121,8 @@ pub struct Finding {
     pub severity_by: SeverityBy,
     /// What it is about.
     pub subject: Subject,
+    /// The rows that it speaks of: call paths of one function, the largest first.
+    pub rows: Vec<u32>,
     /// What it rests on.
     pub evidence: Evidence,
     /// What would refute it.
@@ -129,7 +132,6 @@ pub struct Finding {
 }
 
 /// What findings are drawn from.
-#[derive(Debug)]
 pub struct Ground<'a> {
     /// The rows.
     pub values: &'a Values,
@@ -151,6 +153,8 @@ pub struct Ground<'a> {
     pub memory_limit: Option<u64>,
     /// Bytes held after, over all sites.
     pub total_after: i128,
+    /// A number for the function that a row is named by; equal for rows of one function.
+    pub owner: &'a dyn Fn(u32) -> u64,
 }
 
 /// Rates from which on growth is a warning, critical, an emergency; 10^6 bytes per hour.
@@ -176,14 +180,15 @@ pub fn find(verdict: Verdict, summary: &Summary, ground: &Ground<'_>) -> Vec<Fin
     if ground.metrics[ground.chosen].nature == Nature::Cumulative || ground.values.base.is_some() {
         return findings;
     }
-    for &row in &summary.leaking {
-        let rule = match ground.growth[row as usize] {
-            Growth::Accelerating => &rules::ACCELERATING,
-            _ => &rules::STEADY_GROWTH,
-        };
-        findings.push(finding(rule, row, summary, ground));
-        if is_hot(row as usize, ground) {
-            findings.push(finding(&rules::HOT_PATH, row, summary, ground));
+    for (rule, rows) in by_owner(&summary.leaking, ground) {
+        let hot: Vec<u32> = rows
+            .iter()
+            .copied()
+            .filter(|&r| is_hot(r as usize, ground))
+            .collect();
+        findings.push(finding(rule, rows, summary, ground));
+        if !hot.is_empty() {
+            findings.push(finding(&rules::HOT_PATH, hot, summary, ground));
         }
     }
     if verdict == Verdict::Grew && ground.captures == 2 {
@@ -195,15 +200,35 @@ pub fn find(verdict: Verdict, summary: &Summary, ground: &Ground<'_>) -> Vec<Fin
         grew.sort_by_key(|&r| (std::cmp::Reverse(delta(r, ground)), r));
         findings.extend(
             grew.into_iter()
-                .map(|r| finding(&rules::GREW, r, summary, ground)),
+                .map(|r| finding(&rules::GREW, vec![r], summary, ground)),
         );
     }
     findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
     findings
 }
 
+/// Leaking rows of one function are one leak with several call paths; the largest row first.
+fn by_owner(leaking: &[u32], ground: &Ground<'_>) -> Vec<(&'static Rule, Vec<u32>)> {
+    let mut groups: Vec<(&'static Rule, Vec<u32>)> = Vec::new();
+    let mut known: FxHashMap<(&'static str, u64), usize> = FxHashMap::default();
+    for &row in leaking {
+        let rule: &'static Rule = match ground.growth[row as usize] {
+            Growth::Accelerating => &rules::ACCELERATING,
+            _ => &rules::STEADY_GROWTH,
+        };
+        let at = *known
+            .entry((rule.id, (ground.owner)(row)))
+            .or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((rule, vec![row])),
+        }
+    }
+    groups
+}
+
 fn delta(row: u32, ground: &Ground<'_>) -> i64 {
-    let at = |columns: &[crate::model::Column]| columns[ground.chosen].get(row as usize);
+    let at = |columns: &[Column]| columns[ground.chosen].get(row as usize);
     at(ground.values.after()).saturating_sub(at(ground.values.before()))
 }
 
@@ -228,13 +253,23 @@ fn blocks_per_run(row: usize, ground: &Ground<'_>) -> Option<f64> {
         .of(ground.values, ground.metrics, blocks, row)
 }
 
-fn finding(rule: &'static Rule, row: u32, summary: &Summary, ground: &Ground<'_>) -> Finding {
-    let r = row as usize;
-    let at = |columns: &[crate::model::Column]| columns[ground.chosen].get(r);
-    let per_run = ground
-        .per_run
-        .of(ground.values, ground.metrics, ground.chosen, r);
-    let judgement = ground.judgements.get(r);
+/// A finding about `rows`, which are one subject: the first is the one it names.
+fn finding(rule: &'static Rule, rows: Vec<u32>, summary: &Summary, ground: &Ground<'_>) -> Finding {
+    let first = rows.first().copied().unwrap_or_default();
+    let sum = |columns: &[Column]| {
+        rows.iter()
+            .map(|&r| columns[ground.chosen].get(r as usize))
+            .sum()
+    };
+    let all = |of: &dyn Fn(usize) -> Option<f64>| {
+        rows.iter().map(|&r| of(r as usize)).sum::<Option<f64>>()
+    };
+    let per_run = all(&|r| {
+        ground
+            .per_run
+            .of(ground.values, ground.metrics, ground.chosen, r)
+    });
+    let judgement = ground.judgements.get(first as usize);
     let tested = judgement.filter(|j| j.reason != Reason::Exact && j.p_value < 1.0);
     let bytes_per_hour = match (ground.runs_per_hour, per_run) {
         (Some(runs), Some(bytes)) => Some(runs * bytes),
@@ -246,13 +281,14 @@ fn finding(rule: &'static Rule, row: u32, summary: &Summary, ground: &Ground<'_>
         }
         _ => None,
     };
+    let (before, after): (i64, i64) = (sum(ground.values.before()), sum(ground.values.after()));
     let evidence = Evidence {
-        before: at(ground.values.before()),
-        after: at(ground.values.after()),
+        before,
+        after,
         per_run,
-        blocks_per_run: blocks_per_run(r, ground),
+        blocks_per_run: all(&|r| blocks_per_run(r, ground)),
         share: if summary.increases > 0 {
-            delta(row, ground) as f64 / summary.increases as f64
+            (after as f64 - before as f64) / summary.increases as f64
         } else {
             0.0
         },
@@ -283,8 +319,9 @@ fn finding(rule: &'static Rule, row: u32, summary: &Summary, ground: &Ground<'_>
         severity_by,
         subject: Subject {
             kind: SubjectKind::Site,
-            index: row,
+            index: first,
         },
+        rows,
         evidence,
         refuted_by,
         advice,

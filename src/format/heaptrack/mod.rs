@@ -6,7 +6,7 @@
 mod names;
 mod recording;
 
-use super::lines::{Block, Blocks};
+use super::lines::{Ahead, Block, Blocks, NextBlock};
 use super::{Capture, Context, Format, Match};
 use crate::error::{Code, Error, Result};
 use crate::input::{Packing, Select, Source};
@@ -22,6 +22,8 @@ pub static FORMAT: Format = Format {
     read,
 };
 
+/// Packed files of this size on are unpacked by a thread of their own.
+const UNPACK_AHEAD_FROM: u64 = 1 << 20;
 /// The most captures that one recording is cut into.
 const MOST_CAPTURES: usize = 1000;
 
@@ -161,7 +163,28 @@ fn events(
     recording: &mut Recording,
     pause: &mut AtPause<'_>,
 ) -> Result<Option<Salvage>> {
-    let mut blocks = Blocks::new(source);
+    if source.packing() == Packing::Plain || source.stored_bytes() < UNPACK_AHEAD_FROM {
+        return feed(&mut Blocks::new(source), source, cx, recording, pause);
+    }
+    // Unpacking takes as long as reading: the two go side by side.
+    std::thread::scope(|scope| {
+        feed(
+            &mut Ahead::spawn(scope, source),
+            source,
+            cx,
+            recording,
+            pause,
+        )
+    })
+}
+
+fn feed(
+    blocks: &mut dyn NextBlock,
+    source: &Source,
+    cx: &mut Context<'_>,
+    recording: &mut Recording,
+    pause: &mut AtPause<'_>,
+) -> Result<Option<Salvage>> {
     let cut = loop {
         match blocks.next()? {
             Block::Lines(lines, offset) => {

@@ -1,6 +1,6 @@
 //! The state of a recording while its records are read.
 
-use super::super::lines::{hexadecimal, lossy};
+use super::super::lines::{DIGIT, hexadecimal, lossy};
 use super::super::native::in_page;
 use super::names::{Modules, Pointers};
 use crate::error::{Code, Error, Result};
@@ -68,7 +68,7 @@ pub(super) struct Recording {
     pointers: Pointers,
     modules: Modules,
     traces: Vec<(u32, u32)>,
-    stacks: Vec<u32>,
+    stacks: FxHashMap<u32, StackId>,
     frames_made: u64,
     bytes_read: u64,
 
@@ -108,17 +108,6 @@ fn field(text: &[u8]) -> Option<(u64, &[u8])> {
     }
 }
 
-const DIGIT: [u8; 256] = {
-    let mut table = [0xff; 256];
-    let mut i = 0;
-    while i < 16 {
-        table[b"0123456789abcdef"[i] as usize] = i as u8;
-        table[b"0123456789ABCDEF"[i] as usize] = i as u8;
-        i += 1;
-    }
-    table
-};
-
 impl Recording {
     pub fn new(stop: Stop) -> Self {
         Recording {
@@ -144,7 +133,7 @@ impl Recording {
             pointers: Pointers::new(),
             modules: Modules::new(),
             traces: vec![(0, 0)],
-            stacks: Vec::new(),
+            stacks: FxHashMap::default(),
             frames_made: 0,
             bytes_read: 0,
             blocks: Vec::new(),
@@ -273,6 +262,7 @@ impl Recording {
         Ok(at.min(lines.len()))
     }
 
+    #[inline(always)]
     fn allocate(&mut self, index: u32, place: u64) -> Result<()> {
         let Some(block) = self.blocks.get_mut(index as usize) else {
             return Err(damaged(
@@ -310,6 +300,7 @@ impl Recording {
         Ok(())
     }
 
+    #[inline(always)]
     fn free(&mut self, index: u32, place: u64) -> Result<()> {
         let Some(block) = self.blocks.get_mut(index as usize) else {
             return Err(damaged(
@@ -322,7 +313,7 @@ impl Recording {
             block.epoch = self.peak_epoch;
         }
         let size = block.size as i64;
-        block.live = block.live.checked_sub(1).unwrap_or(i32::MIN);
+        block.live = block.live.saturating_sub(1);
         self.unmatched_frees += u64::from(block.live < 0);
         // Sizes were checked when the block was allocated; a free without that may go below.
         self.live = self.live.saturating_sub(size);
@@ -615,7 +606,7 @@ impl Recording {
             "temporary_blocks",
         ];
         let mut builder = ProfileBuilder::new(metrics.map(Metric::known).to_vec());
-        self.stacks.resize(self.traces.len(), NONE);
+
         let mut scratch = Vec::new();
         for i in 0..self.blocks.len() {
             let block = self.blocks[i];
@@ -657,10 +648,8 @@ impl Recording {
         symbols: &mut Symbols,
         scratch: &mut Vec<FrameId>,
     ) -> Result<StackId> {
-        if let Some(&known) = self.stacks.get(trace as usize)
-            && known != NONE
-        {
-            return Ok(StackId(known));
+        if let Some(&known) = self.stacks.get(&trace) {
+            return Ok(known);
         }
         scratch.clear();
         let mut at = trace;
@@ -685,7 +674,7 @@ impl Recording {
             .help("the file is damaged: capture it again"));
         }
         let stack = symbols.stacks.intern_leaf_first(scratch);
-        self.stacks[trace as usize] = stack.0;
+        self.stacks.insert(trace, stack);
         Ok(stack)
     }
 

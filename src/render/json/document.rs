@@ -20,6 +20,54 @@ struct Resolution {
     of_new_site: Number,
 }
 
+/// What one tier of matching recognised.
+#[derive(Serialize)]
+struct Tier {
+    tier: &'static str,
+    #[serde(flatten)]
+    share: Share,
+}
+
+/// Rows and the chosen metric in them.
+#[derive(Serialize)]
+struct Share {
+    sites: u64,
+    before: i128,
+    after: i128,
+}
+
+impl From<crate::diff::Share> for Share {
+    fn from(share: crate::diff::Share) -> Share {
+        Share {
+            sites: share.sites,
+            before: share.before,
+            after: share.after,
+        }
+    }
+}
+
+/// The ledger: what was recognised by what, what was not, and why.
+#[derive(Serialize)]
+struct Matching {
+    tiers: Vec<Tier>,
+    ambiguous: Share,
+    reasons: Vec<String>,
+}
+
+impl Matching {
+    fn new(ledger: &crate::diff::Ledger) -> Matching {
+        let tier = |&(by, share): &(crate::diff::MatchedBy, crate::diff::Share)| Tier {
+            tier: by.as_str(),
+            share: share.into(),
+        };
+        Matching {
+            tiers: ledger.tiers.iter().map(tier).collect(),
+            ambiguous: ledger.ambiguous.into(),
+            reasons: ledger.reasons.clone(),
+        }
+    }
+}
+
 /// The whole.
 #[derive(Serialize)]
 pub(super) struct Document<'r> {
@@ -30,7 +78,7 @@ pub(super) struct Document<'r> {
     group_by: String,
     captures: Vec<Capture<'r>>,
     totals: Totals<'r>,
-    matching: Unfilled,
+    matching: Option<Matching>,
     resolution: Option<Resolution>,
     sites: Sites<'r>,
     omitted: Left<'r>,
@@ -59,7 +107,7 @@ impl<'r> Document<'r> {
             group_by: report.group_by.name(),
             captures: report.captures.iter().map(Capture::new).collect(),
             totals: Totals::new(report, &summed),
-            matching: None,
+            matching: report.matching.as_ref().map(Matching::new),
             resolution: report.resolution.map(|r| Resolution {
                 per_run: r.per_run.map(Number),
                 total: Number(r.total),

@@ -27,6 +27,9 @@ pub(super) struct Site<'r> {
     hot: Option<Hot>,
     matched_by: &'static str,
     moved_from: Option<Shown<SiteId>>,
+    /// How many sites before became how many after, where they cannot be told apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    became: Option<(u32, u32)>,
 }
 
 /// A frame as captured; what the capture does not say is null.
@@ -147,7 +150,7 @@ impl<'r> Site<'r> {
             growth: report.growth(row).as_str(),
             slope: Slope::of(report.slope(row)),
             significance: Significance::of(report.significance(row), judgement),
-            follows: None,
+            follows: report.follows(row).map(|(name, _)| name),
             hot: hot.map(|hot| Hot {
                 blocks_per_run: hot.blocks_per_run.map(Number),
                 kept_share: hot.kept_share.map(Number),
@@ -155,7 +158,8 @@ impl<'r> Site<'r> {
                 of: hot.of,
             }),
             matched_by: report.matched_by(row).as_str(),
-            moved_from: None,
+            moved_from: report.moved_from(row).map(Shown),
+            became: report.became(row),
         }
     }
 }
