@@ -312,7 +312,8 @@ impl Report<'_> {
             let language = self.names.frame(f).language;
             matches!(language, Language::Rust | Language::Cpp | Language::Go)
         });
-        (native && depth > 1 && !is_root(stack) && *self.has_roots.get_or_init(has_roots)).then_some(depth)
+        (native && depth > 1 && !is_root(stack) && *self.has_roots.get_or_init(has_roots))
+            .then_some(depth)
     }
 
     /// The id that a moved site had in the base.

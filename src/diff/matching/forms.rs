@@ -156,7 +156,10 @@ impl Forms {
             };
             let mut mark = |on: bool, bit: u16| form.flags |= if on { bit } else { 0 };
             let cpp = normal.language == Language::Cpp;
-            let native = matches!(normal.language, Language::Rust | Language::Cpp | Language::Go);
+            let native = matches!(
+                normal.language,
+                Language::Rust | Language::Cpp | Language::Go
+            );
             mark(native, flag::NATIVE);
             mark(normal.class == FrameClass::Allocator, flag::ALLOCATOR);
             mark(normal.class.is_identity(), flag::USER);
