@@ -50,9 +50,9 @@ impl CaptureInfo {
 
 /// What the rows are: call stacks or groups of them.
 #[derive(Debug, Clone)]
-pub enum Keys {
+pub enum Keys<'a> {
     /// One stack per row.
-    Stacks(Vec<StackId>),
+    Stacks(&'a [StackId]),
     /// One group per row.
     Groups(Vec<Group>),
 }
@@ -86,9 +86,9 @@ pub struct Report<'a> {
     /// The captures, base side first.
     pub captures: Vec<CaptureInfo>,
     /// What each row is called by.
-    pub keys: Keys,
+    pub keys: Keys<'a>,
     /// How each row was recognised; empty where nothing but equal frames was asked for.
-    pub matches: Vec<Match>,
+    pub matches: &'a [Match],
     /// What was recognised by what; `None` for a series of one program.
     pub matching: Option<Ledger>,
     /// The sites behind the rows, however the rows are grouped.
@@ -342,8 +342,8 @@ impl Report<'_> {
     fn make_ids(&self) -> Ids {
         match &self.keys {
             Keys::Stacks(stacks) => {
-                let mut known: Vec<StackId> = stacks.clone();
-                for (stack, m) in known.iter_mut().zip(&self.matches) {
+                let mut known = stacks.to_vec();
+                for (stack, m) in known.iter_mut().zip(self.matches) {
                     if m.by != MatchedBy::Moved {
                         *stack = m.base_stack.unwrap_or(*stack);
                     }
@@ -433,25 +433,16 @@ impl Report<'_> {
     /// The sums of the rows at these positions of `order` and of the rows that are not in it:
     /// what a table that shows the others has to state.
     pub fn rest(&self, shown: usize) -> Rest {
-        let mut hidden = vec![true; self.len()];
-        for &row in self.order.iter().take(shown) {
-            hidden[row as usize] = false;
+        let shown = &self.order[..shown.min(self.order.len())];
+        let rest = |column: &crate::model::Column| -> i128 {
+            let shown = shown.iter().map(|&r| column.get(r as usize) as i128);
+            column.sum() - shown.sum::<i128>()
+        };
+        Rest {
+            rows: self.len() - shown.len(),
+            before: self.values.before().iter().map(rest).collect(),
+            after: self.values.after().iter().map(rest).collect(),
         }
-        let mut rest = Rest {
-            rows: 0,
-            before: Vec::new(),
-            after: Vec::new(),
-        };
-        let sum = |column: &crate::model::Column| -> i128 {
-            (0..column.len())
-                .filter(|&r| hidden[r])
-                .map(|r| column.get(r) as i128)
-                .sum()
-        };
-        rest.rows = hidden.iter().filter(|&&h| h).count();
-        rest.before = self.values.before().iter().map(sum).collect();
-        rest.after = self.values.after().iter().map(sum).collect();
-        rest
     }
 
     /// The total of metric `i` before and after, filtered rows included.

@@ -28,6 +28,9 @@ pub struct Shape {
     pub runs_per_hour: Option<f64>,
     /// Bytes that the program may use.
     pub memory_limit: Option<u64>,
+    /// How many rows from the top are looked at one by one: names break their ties, and the rows
+    /// below stand in the order of their differences alone.
+    pub shown: usize,
 }
 
 /// Draws the report. Cost: linear in the rows, and the sorting of those that differ.
@@ -35,11 +38,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
     let sites = &prepared.table;
     let table = prepared.matched.as_ref().unwrap_or(sites);
     let (keys, values, cumulative) = match &shape.group_by {
-        GroupBy::Stack => (
-            Keys::Stacks(table.stacks.clone()),
-            table.values.clone(),
-            None,
-        ),
+        GroupBy::Stack => (Keys::Stacks(&table.stacks), table.values.clone(), None),
         by => {
             let is_allocator = |frame| naming.frame(frame).class == FrameClass::Allocator;
             let groups = group(table, by, &prepared.symbols, &is_allocator);
@@ -53,11 +52,11 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
     let mut judged = judge.rows(&values, false);
     let matching = prepared.matching.as_ref();
     let matches = match &keys {
-        Keys::Stacks(_) => matching.map(|m| m.rows.clone()).unwrap_or_default(),
-        Keys::Groups(_) => Vec::new(),
+        Keys::Stacks(_) => matching.map_or(&[][..], |m| &m.rows),
+        Keys::Groups(_) => &[][..],
     };
     // Several sites before and after: neither came nor went.
-    for (growth, m) in judged.growth.iter_mut().zip(&matches) {
+    for (growth, m) in judged.growth.iter_mut().zip(matches) {
         *growth = match *growth {
             Growth::New if m.by == MatchedBy::Ambiguous => Growth::Grew,
             Growth::Gone if m.by == MatchedBy::Ambiguous => Growth::Shrank,
@@ -296,7 +295,7 @@ fn resolution(
     })
 }
 
-/// The rows in display order. Rows without a difference come last, in order of first appearance.
+/// The rows in display order. Rows without a difference come last.
 fn order(report: &Report<'_>, shape: &Shape) -> Vec<u32> {
     let mut rows: Vec<u32> = (0..report.len() as u32).collect();
     if shape.min_delta > 0 {
@@ -306,30 +305,34 @@ fn order(report: &Report<'_>, shape: &Shape) -> Vec<u32> {
     match shape.sort {
         Sort::Growth => {
             let quiet = |r: &u32| delta(*r) == 0 && !report.growth(*r as usize).is_leak();
-            let (mut loud, still): (Vec<u32>, Vec<u32>) = rows.into_iter().partition(|r| !quiet(r));
-            let class = |r: u32| {
-                (
-                    !report.growth(r as usize).is_leak(),
-                    report.is_quiet(r as usize),
-                )
-            };
-            // Of two series it is the growth per run that differs, not the level.
+            let (mut loud, mut still): (Vec<u32>, Vec<u32>) =
+                rows.into_iter().partition(|r| !quiet(r));
             let series = report.has_two_sides() && report.captures.len() > 2;
-            let size = |r: u32| match report.row_per_run(r as usize) {
-                Some(rate) if series => (rate.abs() * 1000.0) as u128,
-                _ => delta(r).unsigned_abs(),
+            let key = |r: u32| {
+                let leaks = report.growth(r as usize).is_leak();
+                let delta = delta(r);
+                // Of two series it is the growth per run that differs, not the level.
+                let size = match report.row_per_run(r as usize) {
+                    Some(rate) if series => Reverse((rate.abs() * 1000.0) as u128),
+                    _ => Reverse(delta.unsigned_abs()),
+                };
+                (!leaks, report.is_quiet(r as usize), size, Reverse(delta))
             };
-            loud.sort_by_cached_key(|&r| {
-                (
-                    class(r),
-                    Reverse(size(r)),
-                    Reverse(delta(r)),
-                    name_key(report, r),
-                    r,
-                )
-            });
-            let mut still = still;
-            still.sort_by_key(|&r| (Reverse(report.chosen_ends(r as usize).1.unsigned_abs()), r));
+            loud.sort_by_cached_key(|&r| (key(r), r));
+            let mut first = 0;
+            for ties in loud.chunk_by_mut(|&a, &b| key(a) == key(b)) {
+                if first >= shape.shown {
+                    break;
+                }
+                first += ties.len();
+                if ties.len() > 1 {
+                    ties.sort_by_cached_key(|&r| (name_key(report, r), r));
+                }
+            }
+            if loud.len() < shape.shown {
+                let size = |r: u32| Reverse(report.chosen_ends(r as usize).1.unsigned_abs());
+                still.sort_by_cached_key(|&r| (size(r), r));
+            }
             loud.extend(still);
             loud
         }
@@ -362,14 +365,14 @@ fn order(report: &Report<'_>, shape: &Shape) -> Vec<u32> {
 }
 
 /// The text that breaks ties: the function and file of the frame that a row is named by.
-fn name_key(report: &Report<'_>, row: u32) -> (String, String, u32) {
+fn name_key<'r>(report: &'r Report<'_>, row: u32) -> (&'r str, &'r str, u32) {
     let frames = report.frames(row as usize);
     let frame: Option<&Frame> = report
         .owner(row as usize)
         .and_then(|i| frames.get(i))
         .or_else(|| frames.last());
     frame.map_or_else(Default::default, |f| {
-        let text = |id| report.symbols.strings.get(id).to_owned();
+        let text = |id| report.symbols.strings.get(id);
         (text(f.function), text(f.file), f.line)
     })
 }

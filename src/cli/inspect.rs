@@ -41,6 +41,7 @@ pub(super) fn inspect(args: &InspectArgs, terminal: &Terminal) -> Result<u8> {
         driver: "runs".into(),
         runs_per_hour: None,
         memory_limit: None,
+        shown: usize::MAX,
     };
     let mut text = Vec::new();
     let mut documents = Vec::new();

@@ -267,7 +267,7 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
         runs: counts("runs", &args.input.runs)?,
         ends_of_one: true,
     };
-    let shape = Shape {
+    let mut shape = Shape {
         group_by,
         sort: args.rows.sort,
         min_delta: size("min-delta", &args.rows.min_delta)?.unwrap_or(0),
@@ -276,6 +276,7 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             .first()
             .copied(),
         memory_limit: size("memory-limit", &args.memory_limit)?,
+        shown: usize::MAX,
     };
     let paths = path_map(&args.rows)?;
     let reading = Reading::new(&args.input)?;
@@ -284,6 +285,12 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
         args.out.format.as_deref(),
         Rendering::OF_COMPARE,
     )?;
+    if targets.iter().all(|(r, _)| *r == Rendering::Text) {
+        shape.shown = match args.rows.limit {
+            Some(0) => usize::MAX,
+            limit => limit.unwrap_or(render::MOST_ROWS),
+        };
+    }
     let items = load::items(&args.captures, &args.base, args.input.merge_by)?;
     let mut prepared = prepare::prepare(&items, &reading, &look)?;
     if prepared.captures.len() < 2 {

@@ -244,49 +244,43 @@ impl TableBuilder {
         let mut left_out = Ends::default();
         let spread = variances(&profile, chosen, blocks_of(&self.chosen), &rows, len);
         self.table.values.variances.extend(spread);
-        let take = |column: &mut Column| {
-            let column = std::mem::take(column);
-            if identity {
-                return (column, 0i128);
-            }
-            scatter(&column, &rows, len)
-        };
-        let mut ends = Vec::new();
-        let mut series = None;
         let blocks = blocks_of(&self.chosen).and_then(|name| profile.metric(&name));
-        if let Some(i) = blocks {
-            let (column, rest) = if identity {
-                (profile.columns[i].clone(), 0)
-            } else {
-                scatter(&profile.columns[i], &rows, len)
-            };
-            self.table.values.blocks.push(column);
-            self.table.filtered.blocks.push(one(rest));
-        }
-        let wanted: Vec<Option<usize>> = self
+        let wanted: Vec<usize> = self
             .table
             .metrics
             .iter()
-            .map(|m| profile.metric(&m.name))
+            .filter_map(|m| profile.metric(&m.name))
             .collect();
-        for position in wanted {
-            let Some(i) = position else { continue };
-            if i == chosen {
-                let (column, rest) = take(&mut profile.columns[i]);
-                series = Some((column.clone(), rest));
-                if first || last {
-                    ends.push(column);
-                    left_out.last.push(one(rest));
-                }
-            } else if first || last {
-                let (column, rest) = take(&mut profile.columns[i]);
-                ends.push(column);
-                left_out.last.push(one(rest));
-            }
+        profile.stacks = Vec::new();
+        // Each column is lined up once; wherever it stands it is the same one.
+        let mut lined: Vec<Option<(Column, i128)>> = vec![None; profile.columns.len()];
+        let mut line_up = |i: usize| {
+            let column = &mut profile.columns[i];
+            let (column, rest) = lined[i].get_or_insert_with(|| {
+                let own = std::mem::take(column);
+                let (mut column, rest) = match identity {
+                    true => (own, 0),
+                    false => scatter(&own, &rows, len),
+                };
+                column.share();
+                (column, rest)
+            });
+            (column.clone(), one(*rest))
+        };
+        let mut ends = Vec::new();
+        for &i in wanted.iter().filter(|_| first || last) {
+            let (column, rest) = line_up(i);
+            ends.push(column);
+            left_out.last.push(rest);
         }
-        let (column, rest) = series.unwrap_or_default();
+        if let Some(i) = blocks {
+            let (column, rest) = line_up(i);
+            self.table.values.blocks.push(column);
+            self.table.filtered.blocks.push(rest);
+        }
+        let (column, rest) = line_up(chosen);
         self.table.values.series.push(column);
-        self.table.filtered.series.push(one(rest));
+        self.table.filtered.series.push(rest);
         let only = first && last;
         for (values, ends) in [
             (&mut self.table.values, ends),
@@ -313,7 +307,29 @@ impl TableBuilder {
     /// The finished table; columns of earlier captures are filled up with zeros.
     pub fn finish(mut self) -> SiteTable {
         let len = self.table.stacks.len();
-        self.table.values.each_column(&mut |c| c.extend_to(len));
+        // What stands among the ends and in the series is one column, and stays one.
+        let values = &self.table.values;
+        let twice: Vec<Column> = values
+            .series
+            .iter()
+            .chain(&values.blocks)
+            .cloned()
+            .collect();
+        let mut extended: Vec<(Column, Column)> = Vec::new();
+        self.table.values.each_column(&mut |column| {
+            if column.len() >= len {
+                return;
+            }
+            if let Some((_, after)) = extended.iter().find(|(before, _)| before.is_same(column)) {
+                *column = after.clone();
+                return;
+            }
+            let before = twice.iter().find(|c| c.is_same(column));
+            column.extend_to(len);
+            column.share();
+            extended.extend(before.map(|before| (before.clone(), column.clone())));
+        });
+        drop((twice, extended));
         let captures = self.table.values.series.len();
         if self.table.values.blocks.len() != captures {
             self.table.values.blocks.clear();

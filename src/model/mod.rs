@@ -1,5 +1,6 @@
 //! What a capture is: interned names, columns of numbers, metadata. Knows nothing else.
 
+mod column;
 mod frames;
 mod labels;
 mod limits;
@@ -9,13 +10,12 @@ mod stacks;
 mod strings;
 mod texts;
 
+pub use column::Column;
 pub use frames::{Frame, FrameId, Frames};
 pub use labels::{Label, LabelValue, Labels, LabelsId};
 pub use limits::Limits;
 pub use metric::{Metric, Nature, Unit, canonical_name, snake_case};
-pub use profile::{
-    Column, Exactness, Meta, Moment, Profile, ProfileBuilder, Salvage, Sampling, Symbols,
-};
+pub use profile::{Exactness, Meta, Moment, Profile, ProfileBuilder, Salvage, Sampling, Symbols};
 pub use stacks::{StackFrames, StackId, Stacks};
 pub use strings::{StrId, Strings};
 pub use texts::{Fingerprint, StackTexts};

@@ -1,5 +1,6 @@
 //! A capture of allocation sites: samples as columns, and what is known about the capture.
 
+use super::column::Column;
 use super::frames::Frames;
 use super::labels::{Labels, LabelsId};
 use super::metric::Metric;
@@ -22,101 +23,6 @@ pub struct Symbols {
     pub labels: Labels,
     /// Stacks by the text that they were read from, for formats that write them as text.
     pub texts: StackTexts,
-}
-
-/// A column of numbers that takes four bytes a value until one needs eight.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Column {
-    /// All values so far fit into 32 bits, unsigned.
-    Narrow(Vec<u32>),
-    /// At least one does not.
-    Wide(Vec<i64>),
-}
-
-impl Default for Column {
-    fn default() -> Self {
-        Column::Narrow(Vec::new())
-    }
-}
-
-impl Column {
-    /// A column of `len` zeros.
-    pub fn zeros(len: usize) -> Self {
-        Column::Narrow(vec![0; len])
-    }
-
-    /// The value in row `i`.
-    pub fn get(&self, i: usize) -> i64 {
-        match self {
-            Column::Narrow(values) => values[i] as i64,
-            Column::Wide(values) => values[i],
-        }
-    }
-
-    /// Number of rows.
-    pub fn len(&self) -> usize {
-        match self {
-            Column::Narrow(values) => values.len(),
-            Column::Wide(values) => values.len(),
-        }
-    }
-
-    /// Whether there is no row.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Adds a row.
-    pub fn push(&mut self, value: i64) {
-        match self {
-            Column::Narrow(values) => match u32::try_from(value) {
-                Ok(small) => values.push(small),
-                Err(_) => {
-                    self.widen();
-                    self.push(value);
-                }
-            },
-            Column::Wide(values) => values.push(value),
-        }
-    }
-
-    /// Replaces the value in row `i`.
-    pub fn set(&mut self, i: usize, value: i64) {
-        match self {
-            Column::Narrow(values) => match u32::try_from(value) {
-                Ok(small) => values[i] = small,
-                Err(_) => {
-                    self.widen();
-                    self.set(i, value);
-                }
-            },
-            Column::Wide(values) => values[i] = value,
-        }
-    }
-
-    /// Grows to `len` rows with zeros.
-    pub fn extend_to(&mut self, len: usize) {
-        match self {
-            Column::Narrow(values) => values.resize(values.len().max(len), 0),
-            Column::Wide(values) => values.resize(values.len().max(len), 0),
-        }
-    }
-
-    /// The sum of all rows; cannot overflow.
-    pub fn sum(&self) -> i128 {
-        match self {
-            Column::Narrow(values) => values.iter().map(|&v| v as i128).sum(),
-            Column::Wide(values) => values.iter().map(|&v| v as i128).sum(),
-        }
-    }
-
-    fn widen(&mut self) {
-        if let Column::Narrow(values) = self {
-            let mut wide = Vec::with_capacity(values.capacity());
-            wide.extend(values.iter().map(|&v| v as i64));
-            *self = Column::Wide(wide);
-        }
-    }
 }
 
 /// Whether the numbers of a capture are counts or estimates. Decided by the format, never by the
@@ -340,9 +246,16 @@ impl ProfileBuilder {
         }
         for (i, column) in self.profile.columns.iter_mut().enumerate() {
             let value = values.get(i).copied().unwrap_or(0);
-            if fresh {
+            // A column without any number takes no memory before the end.
+            if value == 0 && (!fresh || column.is_empty()) {
+                continue;
+            }
+            if column.len() < row {
+                column.extend_to(row);
+            }
+            if column.len() == row {
                 column.push(value);
-            } else if value != 0 {
+            } else {
                 let sum = column.get(row).checked_add(value).ok_or_else(overflow)?;
                 column.set(row, sum);
             }
@@ -379,7 +292,11 @@ impl ProfileBuilder {
     }
 
     /// The finished profile.
-    pub fn finish(self, meta: Meta) -> Profile {
+    pub fn finish(mut self, meta: Meta) -> Profile {
+        let len = self.len();
+        for column in &mut self.profile.columns {
+            column.extend_to(len);
+        }
         Profile {
             meta,
             ..self.profile

@@ -1,8 +1,6 @@
 //! Names of sites: owner, the words a person reads, and the id that survives a rebuild.
 
-use super::{
-    Context, FrameClass, Language, NormalFrame, PathMap, RawFrame, normalize_frame, owner,
-};
+use super::{Context, Language, NormalFrame, PathMap, RawFrame, normalize_frame, owner};
 use crate::model::{Frame, FrameId, StackId, StrId, Symbols};
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
@@ -94,13 +92,8 @@ impl<'a> Naming<'a> {
 
     /// Index, root first, of the frame that a stack is named by.
     pub fn owner(&self, stack: StackId) -> Option<usize> {
-        let classes: Vec<FrameClass> = self
-            .symbols
-            .stacks
-            .frames(stack)
-            .map(|f| self.frame(f).class)
-            .collect();
-        owner(classes)
+        let frames: Vec<FrameId> = self.symbols.stacks.frames(stack).collect();
+        owner(frames.iter().map(|&f| self.frame(f).class))
     }
 
     /// A number for the function and file that a stack is named by: equal for its call paths.

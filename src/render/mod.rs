@@ -23,7 +23,7 @@ pub mod tree;
 pub mod words;
 
 pub use finding::title;
-pub use text::{Style, head, text};
+pub use text::{MOST_ROWS, Style, head, text};
 
 use crate::error::{Code, Error, Result};
 use crate::report::Report;

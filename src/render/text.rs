@@ -27,7 +27,8 @@ pub struct Style {
     pub verbose: bool,
 }
 
-const MOST_ROWS: usize = 20;
+/// Rows that are shown where the user asks for no number.
+pub const MOST_ROWS: usize = 20;
 const FEWEST_ROWS: usize = 8;
 /// Rows are shown until they explain this share of all changes.
 const EXPLAINED: f64 = 0.995;

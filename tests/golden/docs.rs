@@ -60,7 +60,7 @@ fn blocks(lines: &[&str]) -> Vec<(usize, usize, String)> {
     let marked = |from: usize| {
         let mut before = lines[..from].iter().rev();
         before
-            .find(|l| !l.starts_with("```") && !l.is_empty())
+            .find(|l| !(l.starts_with("```") || l.is_empty()))
             .is_some_and(|l| l.trim() == "<!-- not run -->")
     };
     out.retain(|(from, ..)| !marked(*from));

@@ -156,7 +156,8 @@ proptest! {
     ) {
         let mut new = rebuilt(&base, from, by, renamed, &gone, hidden);
         new.extend(more.into_iter().take(keep));
-        prop_assume!(!new.is_empty());
-        prop_assert_eq!(pairs(&base, &new, false), pairs(&new, &base, true));
+        if !new.is_empty() {
+            prop_assert_eq!(pairs(&base, &new, false), pairs(&new, &base, true));
+        }
     }
 }
