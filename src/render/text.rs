@@ -52,7 +52,7 @@ pub fn text(report: &Report<'_>, style: &Style) -> String {
     let mut out = String::new();
     let w = Writer { report, style };
     w.headline(&mut out);
-    if !report.is_empty() {
+    if !report.is_empty() || report.filtered_samples > 0 {
         out.push('\n');
         w.table(&mut out);
     }
@@ -387,7 +387,7 @@ impl Writer<'_> {
                 series,
             ));
         }
-        if rows.len() > 1 {
+        if rows.len() > 1 || r.filtered_samples > 0 {
             let (before, after) = r.total(r.chosen);
             rows.push(self.sum_row(
                 before,
