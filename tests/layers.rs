@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["format"],
     &["normalize"],
     &["trend"],
-    &["diff"],
+    &["diff", "graph", "timeline"],
     &["verdict"],
     &["report"],
     &["render"],
@@ -29,6 +29,7 @@ const OWNED: &[(&str, &str)] = &[
     ("glob", "input"),
     ("inferno", "render"),
     ("statrs", "trend"),
+    ("petgraph", "graph"),
 ];
 
 fn sources(dir: &Path, out: &mut Vec<PathBuf>) {

@@ -16,7 +16,7 @@ pub fn title(report: &Report<'_>, finding: &Finding) -> String {
     let metric = report.metric();
     let subject = match finding.subject.kind {
         SubjectKind::Site => words::site(report, finding.subject.index as usize).fit(NAME),
-        SubjectKind::Capture => report
+        _ => report
             .captures
             .get(finding.subject.index as usize)
             .map_or(String::new(), |c| words::shorten(&c.path, NAME)),
@@ -39,7 +39,7 @@ pub fn title(report: &Report<'_>, finding: &Finding) -> String {
     };
     let cut = match finding.subject.kind {
         SubjectKind::Site => report.cut_at(finding.subject.index as usize),
-        SubjectKind::Capture => None,
+        _ => None,
     };
     let cut = cut.map_or(String::new(), |n| {
         format!(" (its stack is cut at depth {n}: it may be several sites)")

@@ -64,6 +64,16 @@ pub enum SubjectKind {
     Site,
     /// A capture, by its position.
     Capture,
+    /// A type of objects.
+    Type,
+    /// A retention cycle.
+    Cycle,
+    /// A path that holds objects.
+    Holder,
+    /// A monitoring series.
+    Series,
+    /// A family of requests.
+    Endpoint,
 }
 
 impl SubjectKind {
@@ -72,6 +82,11 @@ impl SubjectKind {
         match self {
             SubjectKind::Site => "site",
             SubjectKind::Capture => "capture",
+            SubjectKind::Type => "type",
+            SubjectKind::Cycle => "cycle",
+            SubjectKind::Holder => "holder",
+            SubjectKind::Series => "series",
+            SubjectKind::Endpoint => "endpoint",
         }
     }
 }

@@ -309,7 +309,7 @@ impl<'r> WireFinding<'r> {
                 let all = (0..report.captures.len()).collect();
                 (SubjectId::Site(Shown(id)), Some(Shown(id)), all)
             }
-            SubjectKind::Capture => {
+            _ => {
                 let path = report.captures.get(index).map_or("", |c| c.path.as_str());
                 (SubjectId::Capture(path), None, vec![index])
             }
@@ -342,7 +342,7 @@ impl<'r> WireFinding<'r> {
                 hours_to_limit: e.hours_to_limit.map(Number),
                 stack_cut_at: match finding.subject.kind {
                     SubjectKind::Site => report.cut_at(index),
-                    SubjectKind::Capture => None,
+                    _ => None,
                 },
             },
             refuted_by: finding.refuted_by,

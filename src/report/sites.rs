@@ -1,5 +1,5 @@
-//! The one value that every rendering receives: what was compared, what was found, and access to
-//! each row's names and numbers. Holds no text that a rendering could make itself.
+//! A comparison of allocation captures: what was compared, what was found, and access to each
+//! row's names and numbers.
 
 pub use crate::diff::MatchedBy;
 use crate::diff::{
@@ -9,8 +9,7 @@ use crate::diff::{
 use crate::model::{Frame, Metric, Salvage, Sampling, StackId, Symbols};
 use crate::normalize::{Language, Naming, SiteId};
 use crate::trend::{Judgement, Slope};
-use crate::verdict::{Finding, SubjectKind, Summary, Verdict};
-use sha2::{Digest, Sha256};
+use crate::verdict::{Finding, SubjectKind, Summary, Verdict, finding_id};
 use std::cell::OnceCell;
 
 /// One capture of the comparison.
@@ -379,15 +378,9 @@ impl Report<'_> {
     pub fn finding_id(&self, finding: &Finding) -> u64 {
         let subject = match finding.subject.kind {
             SubjectKind::Site => format!("{:016x}", self.id(finding.subject.index as usize).hash),
-            SubjectKind::Capture => finding.subject.index.to_string(),
+            _ => finding.subject.index.to_string(),
         };
-        let mut hash = Sha256::new();
-        for part in [finding.rule.id, finding.subject.kind.as_str(), &subject] {
-            hash.update(part.as_bytes());
-            hash.update([0]);
-        }
-        let digest = hash.finalize();
-        digest.iter().take(8).fold(0, |n, &b| n << 8 | b as u64)
+        finding_id(finding.rule, finding.subject.kind, &subject)
     }
 
     /// How a row was recognised.

@@ -1,15 +1,6 @@
-//! Every rule: its id, its name, and what `heapdiff explain` says of it.
+//! HD001 to HD019: growth of allocation sites.
 
-/// One rule.
-#[derive(Debug)]
-pub struct Rule {
-    /// `HD001` and up; never reused.
-    pub id: &'static str,
-    /// The rule in a word or three.
-    pub name: &'static str,
-    /// What it means, what it rests on and what to do; paragraphs.
-    pub text: &'static str,
-}
+use super::Rule;
 
 /// A site that keeps about the same on every run.
 pub static STEADY_GROWTH: Rule = Rule {
@@ -58,23 +49,3 @@ captures; they are worth fixing, but fixing them does not stop this growth.
 The share kept says how much of what the site allocates it never frees: 100 % is a missing free \
 or a container that is only added to; a small share is a pool or a cache that lets go of most.",
 };
-
-/// Stacks that end before the user's code.
-pub static CUT_STACKS: Rule = Rule {
-    id: "HD081",
-    name: "cut-stacks",
-    text: "Part of the bytes belongs to stacks that end before any frame of the program's own \
-code, so the sites behind them cannot be told apart. Capture with deeper stacks: \
-dhat::Profiler::builder().trim_backtraces(None) for dhat-rs, --num-callers=40 for Valgrind.",
-};
-
-/// Every rule, by id.
-pub static RULES: &[&Rule] = &[&STEADY_GROWTH, &ACCELERATING, &GREW, &HOT_PATH, &CUT_STACKS];
-
-/// The rule with this id or name, in any case.
-pub fn by_name(name: &str) -> Option<&'static Rule> {
-    RULES
-        .iter()
-        .find(|r| r.id.eq_ignore_ascii_case(name) || r.name.eq_ignore_ascii_case(name))
-        .copied()
-}

@@ -1,0 +1,6 @@
+//! What every rendering receives: one value for each kind of analysis. Holds no text that a
+//! rendering could make itself.
+
+mod sites;
+
+pub use sites::*;
