@@ -8,6 +8,7 @@ mod matching;
 mod planted;
 mod program;
 mod render;
+mod symbols;
 mod telemetry;
 mod trend;
 mod writers;

@@ -112,7 +112,7 @@ fn execute(cli: &Cli) -> Result<u8> {
     match &cli.command {
         Command::Compare(args) => compare(args, &terminal),
         Command::Inspect(args) => super::inspect::inspect(args, &terminal),
-        Command::Convert(args) => super::convert::convert(args),
+        Command::Convert(args) => super::convert::convert(args, &terminal),
         Command::Explain { rule } => explain(rule, &terminal),
         Command::Formats => to_stdout(formats(&terminal).as_bytes()).map(|()| DONE),
         Command::Completions { shell } => {

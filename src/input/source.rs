@@ -306,7 +306,7 @@ impl Source {
 /// The only unsafe code: a file that another process truncates while it is mapped ends this
 /// process with SIGBUS, which no reader of mapped files can prevent. Captures are written once.
 #[allow(unsafe_code)]
-fn map(file: &File) -> std::io::Result<memmap2::Mmap> {
+pub(super) fn map(file: &File) -> std::io::Result<memmap2::Mmap> {
     // SAFETY: the map is private and read-only, and lives as long as the `Source`.
     let map = unsafe { memmap2::Mmap::map(file)? };
     #[cfg(unix)]

@@ -420,6 +420,7 @@ impl Recording {
             .help("record with heaptrack 1.6 or older, or update heapdiff"));
         }
         self.version = file as u32;
+        self.modules.behind_call = u64::from(file < 3);
         self.producer = Some(format!(
             "heaptrack {}.{}.{}",
             tool >> 16,
@@ -703,7 +704,7 @@ impl Recording {
             );
         }
         if self.raw {
-            notes.push("a raw recording has no symbols: run heaptrack_interpret for names".into());
+            notes.push("a raw recording: heaptrack looks up no names in it".into());
         }
         Meta {
             producer: self.producer.clone(),
