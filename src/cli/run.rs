@@ -40,10 +40,14 @@ pub fn run(args: impl Iterator<Item = OsString>) -> u8 {
     execute(&cli).unwrap_or_else(|e| failed(&e))
 }
 
+/// Prints on standard error, which may be closed.
+pub(super) fn to_stderr(line: &str) {
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+}
+
 /// Says why the command could not be carried out.
 fn failed(e: &Error) -> u8 {
-    let line = format!("heapdiff: {e}\n");
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+    to_stderr(&format!("heapdiff: {e}\n"));
     FAILED
 }
 

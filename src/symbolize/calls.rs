@@ -6,23 +6,42 @@ use object::Architecture;
 /// Bytes before and behind an address that the answer may need.
 pub(super) const REACH: usize = 12;
 
-/// Whether a call instruction ends with byte `at` of `code` or begins there: stacks hold either
-/// the address before the one returned to, or that of the call. None where nothing is known of
-/// the machine's calls.
-pub(super) fn is_call(machine: Architecture, code: &[u8], at: usize) -> Option<bool> {
+/// Where an address of a stack lies in the call that it is of. Unwinders differ; one capture holds
+/// one kind.
+pub(super) const KINDS: [u8; 3] = [LAST, LAST_BUT_ONE, FIRST];
+/// On the call's last byte: one less than the address returned to.
+const LAST: u8 = 1;
+/// On the byte before it: taken back twice.
+const LAST_BUT_ONE: u8 = 2;
+/// On its first byte.
+const FIRST: u8 = 4;
+
+/// In which ways byte `at` of `code` lies in a call: a sum of [`KINDS`]. None where nothing is
+/// known of the machine's calls.
+pub(super) fn calls(machine: Architecture, code: &[u8], at: usize) -> Option<u8> {
     match machine {
         Architecture::X86_64 | Architecture::X86_64_X32 | Architecture::I386 => {
-            Some(ends_with_call(code.get(..=at)?) || begins_with_call(code.get(at..)?))
+            let ends = |end: usize| code.get(..end).is_some_and(ends_with_call);
+            let mut kinds = 0;
+            for (kind, is) in [
+                (LAST, ends(at + 1)),
+                (LAST_BUT_ONE, ends(at + 2)),
+                (FIRST, begins_with_call(code.get(at..)?)),
+            ] {
+                kinds |= if is { kind } else { 0 };
+            }
+            Some(kinds)
         }
         Architecture::Aarch64 => {
-            // Instructions are words; `code` begins at a multiple of four.
+            // Instructions are words; `code` begins with a whole one.
             let start = at & !3;
             let word = code.get(start..start + 4)?;
             let word = u32::from_le_bytes([word[0], word[1], word[2], word[3]]);
             let direct = word >> 26 == 0b10_0101;
             let by_register = word & 0xffff_fc1f == 0xd63f_0000;
             let authenticated = word & 0xfeff_f800 == 0xd63f_0800;
-            Some(direct || by_register || authenticated)
+            let is = direct || by_register || authenticated;
+            Some(if is { LAST | LAST_BUT_ONE | FIRST } else { 0 })
         }
         _ => None,
     }
@@ -68,7 +87,7 @@ mod tests {
 
     #[test]
     fn calls_of_x86() {
-        let calls: [&[u8]; 8] = [
+        let instructions: [&[u8]; 8] = [
             &[0xe8, 1, 2, 3, 4],
             &[0xff, 0xd0],
             &[0xff, 0x10],
@@ -78,32 +97,32 @@ mod tests {
             &[0xff, 0x94, 0x24, 1, 2, 3, 4],
             &[0xff, 0x54, 0x24, 8],
         ];
-        for call in calls {
+        for call in instructions {
             let mut code = vec![0x90; 7];
             code.extend(call);
             let last = code.len() - 1;
             code.extend([0x90; 8]);
-            assert_eq!(is_call(Architecture::X86_64, &code, last), Some(true));
-            assert_eq!(is_call(Architecture::X86_64, &code, 7), Some(true));
-            assert_eq!(is_call(Architecture::X86_64, &code, last + 2), Some(false));
+            let at = |at| calls(Architecture::X86_64, &code, at).unwrap();
+            assert_eq!(at(last) & LAST, LAST);
+            assert_eq!(at(last - 1) & LAST_BUT_ONE, LAST_BUT_ONE);
+            assert_eq!(at(7), FIRST | if last == 8 { LAST_BUT_ONE } else { 0 });
+            assert_eq!((at(last + 2), at(3)), (0, 0));
         }
         let by_r12 = [0x41, 0xff, 0xd4, 0x90];
-        assert_eq!(is_call(Architecture::X86_64, &by_r12, 0), Some(true));
+        assert_eq!(calls(Architecture::X86_64, &by_r12, 0), Some(FIRST));
         // A jump through a register is no call.
-        assert_eq!(
-            is_call(Architecture::X86_64, &[0x90, 0xff, 0xe0], 2),
-            Some(false)
-        );
-        assert_eq!(is_call(Architecture::X86_64, &[0xe8], 9), None);
+        let jump = [0x90, 0xff, 0xe0, 0x90];
+        assert_eq!(calls(Architecture::X86_64, &jump, 2), Some(0));
+        assert_eq!(calls(Architecture::X86_64, &[0xe8], 9), None);
     }
 
     #[test]
     fn calls_of_arm_and_of_other_machines() {
-        let at = |word: u32, at| is_call(Architecture::Aarch64, &word.to_le_bytes(), at);
-        assert_eq!(at(0x9400_0010, 3), Some(true));
-        assert_eq!(at(0xd63f_0100, 0), Some(true));
-        assert_eq!(at(0xd73f_0931, 3), Some(true));
-        assert_eq!(at(0xd503_201f, 3), Some(false));
-        assert_eq!(is_call(Architecture::Riscv64, &[0; 8], 3), None);
+        let at = |word: u32, at| calls(Architecture::Aarch64, &word.to_le_bytes(), at);
+        assert_eq!(at(0x9400_0010, 3), Some(7));
+        assert_eq!(at(0xd63f_0100, 0), Some(7));
+        assert_eq!(at(0xd73f_0931, 3), Some(7));
+        assert_eq!(at(0xd503_201f, 3), Some(0));
+        assert_eq!(calls(Architecture::Riscv64, &[0; 8], 3), None);
     }
 }

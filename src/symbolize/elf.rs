@@ -79,8 +79,9 @@ impl<'d> Elf<'d> {
         })
     }
 
-    /// Whether a call stands at an address; none if the code is not in the file.
-    pub fn is_call(&self, address: u64) -> Option<bool> {
+    /// In which ways an address lies in a call, as [`calls::calls`] has it; none if the code is
+    /// not in the file.
+    pub fn calls(&self, address: u64) -> Option<u8> {
         let segment = self.object.segments().find(|s| {
             let inside = address.checked_sub(s.address());
             inside.is_some_and(|n| n < s.file_range().1)
@@ -94,7 +95,7 @@ impl<'d> Elf<'d> {
         let start = (start + (4 - odd) % 4).min(at);
         let end = (at + calls::REACH).min(data.len());
         let code = data.get(start..end)?;
-        calls::is_call(self.object.architecture(), code, at - start)
+        calls::calls(self.object.architecture(), code, at - start)
     }
 }
 

@@ -30,8 +30,8 @@ const BEHIND_CALLS: usize = 75;
 #[derive(Debug, Clone, Default)]
 struct Answer {
     frames: Vec<FrameId>,
-    /// Whether a call stands there; none if the file does not show its code.
-    is_call: Option<bool>,
+    /// In which ways it lies in a call; none if the file does not show its code.
+    calls: Option<u8>,
 }
 
 /// What became of a module.
@@ -198,9 +198,9 @@ impl Symbolizer {
             .iter()
             .map(|&(counted, offset)| program.address(counted, offset))
             .collect();
-        let is_call: Vec<Option<bool>> = addresses
+        let calls: Vec<Option<u8>> = addresses
             .iter()
-            .map(|a| a.and_then(|a| program.is_call(a)))
+            .map(|a| a.and_then(|a| program.calls(a)))
             .collect();
         let sources = Sources {
             program,
@@ -211,13 +211,13 @@ impl Symbolizer {
         let mut names = sources.names(&known).into_iter();
         addresses
             .iter()
-            .zip(is_call)
-            .map(|(address, is_call)| {
+            .zip(calls)
+            .map(|(address, calls)| {
                 let named = address.and_then(|_| names.next()).unwrap_or_default();
                 let frames = named.iter().map(|n| intern(n, module, symbols));
                 Answer {
                     frames: frames.collect(),
-                    is_call,
+                    calls,
                 }
             })
             .collect()
@@ -276,22 +276,27 @@ impl Symbolizer {
         };
         let sure = is_build_id(symbols.strings.get(build));
         let answer = |p: &CodePlace| known.answers.get(&(p.counted, p.offset));
-        let calls = |wanted: bool| {
-            let behind = |(_, p): &&(FrameId, CodePlace)| {
-                answer(p).is_some_and(|a| a.is_call == Some(wanted))
-            };
-            frames.iter().filter(behind).count()
-        };
-        let (behind, elsewhere) = (calls(true), calls(false));
-        if !sure && behind * 100 < BEHIND_CALLS * (behind + elsewhere) {
-            return notes.no_calls(file, elsewhere, behind + elsewhere);
+        let seen: Vec<u8> = frames
+            .iter()
+            .filter_map(|(_, p)| answer(p)?.calls)
+            .collect();
+        // Of one capture all addresses lie in the same way.
+        let of_kind = |kind: u8| seen.iter().filter(|&&c| c & kind != 0).count();
+        let kind = calls::KINDS
+            .into_iter()
+            .rev()
+            .max_by_key(|&kind| of_kind(kind))
+            .unwrap_or(0);
+        let behind = of_kind(kind);
+        if !sure && behind * 100 < BEHIND_CALLS * seen.len() {
+            return notes.no_calls(file, seen.len() - behind, seen.len());
         }
         let mut count = 0;
         for (frame, place) in frames {
             let Some(answer) = answer(place) else {
                 continue;
             };
-            let doubtful = !sure && answer.is_call == Some(false);
+            let doubtful = !sure && answer.calls.is_some_and(|c| c & kind == 0);
             if !doubtful && !answer.frames.is_empty() {
                 named.insert(*frame, answer.frames.clone());
                 count += 1;
