@@ -1,5 +1,6 @@
 //! Behaviour at the surface: the library's and the program's.
 
+mod captures;
 mod formats_managed;
 mod formats_native;
 mod golden;

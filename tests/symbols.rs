@@ -242,7 +242,10 @@ fn another_build_is_refused() {
     for file in ["jemalloc.heap", "heaptrack.raw.zst", "pprof.pb.gz"] {
         let (found, notes) = notes(&here().join(file), "other");
         assert_eq!(found, 0, "{file}");
-        assert!(notes.contains("another build than the one captured"), "{notes}");
+        assert!(
+            notes.contains("another build than the one captured"),
+            "{notes}"
+        );
         assert!(notes.contains("other/shop"), "{notes}");
     }
     let (found, notes) = notes(&here().join("jemalloc.heap"), "oracle");
@@ -274,7 +277,10 @@ fn a_build_id_has_to_be_the_same() {
     let right = with_build(dir.path(), BUILD.trim());
     let (found, text) = notes(&right, "bin");
     assert!(found > 5);
-    assert!(text.contains("the build ids of shop are those of the capture"), "{text}");
+    assert!(
+        text.contains("the build ids of shop are those of the capture"),
+        "{text}"
+    );
     assert!(!text.contains("trust"), "{text}");
     let (found, text) = notes(&right, "other");
     assert_eq!(found, 0);
@@ -286,7 +292,10 @@ fn a_build_id_has_to_be_the_same() {
     // What Go calls a build id is none that a file could be held against.
     let other = with_build(dir.path(), "Xy/Zz-1");
     let (found, text) = notes(&other, "bin");
-    assert!(found > 5 && text.contains("taken on trust of the path"), "{text}");
+    assert!(
+        found > 5 && text.contains("taken on trust of the path"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -324,6 +333,50 @@ fn debug_files_are_found_where_they_are_kept() {
 }
 
 #[test]
+fn native_stacks_of_memray_equal_its_own_report() {
+    let files = ["10", "11", "12", "13", "11-aggregated", "13-aggregated"];
+    for file in files.map(|f| format!("memray-{f}")) {
+        let oracle = here().join(format!("oracle/{file}.json"));
+        let oracle: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(oracle).unwrap()).unwrap();
+        let mut theirs: Vec<(Vec<String>, Option<String>, i64, i64)> = Vec::new();
+        for row in oracle.as_array().unwrap() {
+            let frames = row[0].as_array().unwrap().iter().map(|f| {
+                let (name, place) = (f[0].as_str().unwrap(), f[1].as_str().unwrap());
+                format!("{name} {place}:{}", f[2])
+            });
+            let python = row[1][0].as_str().map(str::to_owned);
+            let number = |v: &serde_json::Value| v.as_i64().unwrap();
+            theirs.push((frames.collect(), python, number(&row[2]), number(&row[3])));
+        }
+        let (symbols, profile) = named(&here().join(format!("{file}.bin")), &bin());
+        let mut ours = Vec::new();
+        for row in 0..profile.len() {
+            let all = stack(&symbols, &profile, row);
+            let library: Vec<String> = all
+                .iter()
+                .filter(|f| f.contains("counter.c:"))
+                .map(|f| f.trim_start_matches('>').to_owned())
+                .collect();
+            // What is inlined is marked: make, not what holds it.
+            let marked = all.iter().filter(|f| f.starts_with('>')).count();
+            assert_eq!(marked, usize::from(library.len() == 3), "{all:?}");
+            let python = all.iter().find(|f| f.contains("counter.py:"));
+            let python = python.map(|f| f.split(' ').next().unwrap().to_owned());
+            let value = |metric| profile.columns[profile.metric(metric).unwrap()].get(row);
+            let (bytes, blocks) = (value("live_bytes"), value("live_blocks"));
+            if !library.is_empty() && bytes > 0 {
+                ours.push((library, python, bytes, blocks));
+            }
+        }
+        ours.sort();
+        theirs.sort();
+        assert_eq!(ours, theirs, "{file}");
+        assert_eq!(ours.len(), 2, "{file}");
+    }
+}
+
+#[test]
 fn every_command_looks_names_up() {
     let root = "--symbolize=profiles/symbols/bin";
     let heap = "profiles/symbols/jemalloc.heap";
@@ -331,16 +384,32 @@ fn every_command_looks_names_up() {
     assert!(plain.out.contains("shop+0x8fe"), "{}", plain.out);
     assert!(plain.out.contains("--symbolize"), "{}", plain.out);
     let inspected = run(&["inspect", root, heap]);
-    assert!(inspected.out.contains("shop::sell > print"), "{}", inspected.out);
+    assert!(
+        inspected.out.contains("shop::sell > print"),
+        "{}",
+        inspected.out
+    );
     assert!(!inspected.out.contains("shop+0x"), "{}", inspected.out);
-    assert!(inspected.out.contains("7 of 19 code addresses"), "{}", inspected.out);
+    assert!(
+        inspected.out.contains("7 of 19 code addresses"),
+        "{}",
+        inspected.out
+    );
     let compared = run(&["compare", root, heap, "profiles/symbols/gperftools.heap"]);
     assert_eq!(compared.status, 0, "{}", compared.err);
     assert!(compared.out.contains("Shelf::grow"), "{}", compared.out);
     let folded = ["convert", root, heap, "--to", "folded", "-o", "-"];
     let converted = run(&folded);
-    assert!(converted.out.contains("shop::label(unsigned int)"), "{}", converted.out);
-    assert!(converted.err.contains("7 of 19 code addresses"), "{}", converted.err);
+    assert!(
+        converted.out.contains("shop::label(unsigned int)"),
+        "{}",
+        converted.out
+    );
+    assert!(
+        converted.err.contains("7 of 19 code addresses"),
+        "{}",
+        converted.err
+    );
     // A program itself instead of a folder, and several places.
     let several = run(&[
         "inspect",
@@ -348,10 +417,18 @@ fn every_command_looks_names_up() {
         "--symbolize=profiles/symbols/bin/shop",
         heap,
     ]);
-    assert!(several.out.contains("shop::sell > print"), "{}", several.out);
+    assert!(
+        several.out.contains("shop::sell > print"),
+        "{}",
+        several.out
+    );
     let absent = run(&["inspect", "--symbolize=profiles/absent", heap]);
     assert_eq!(absent.status, 2);
-    assert!(absent.err.contains("profiles/absent: no such file"), "{}", absent.err);
+    assert!(
+        absent.err.contains("profiles/absent: no such file"),
+        "{}",
+        absent.err
+    );
     let nothing = run(&["inspect", root, "profiles/ingest/a.json"]);
     assert!(!nothing.out.contains("code addresses"), "{}", nothing.out);
 }

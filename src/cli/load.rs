@@ -51,9 +51,7 @@ impl Reading {
     /// Errors: a place to look in that does not exist.
     pub fn symbolizer(&self) -> Result<Option<Symbolizer>> {
         let wanted = !self.symbolize.is_empty();
-        wanted
-            .then(|| Symbolizer::new(&self.symbolize))
-            .transpose()
+        wanted.then(|| Symbolizer::new(&self.symbolize)).transpose()
     }
 }
 

@@ -7,6 +7,7 @@ use crate::normalize::demangle;
 use addr2line::gimli;
 use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol};
 use std::borrow::Cow;
+use std::io::Read;
 
 /// The most bytes that one packed section may unpack to.
 const LARGEST_SECTION: u64 = 4 << 30;
@@ -49,7 +50,10 @@ impl<'d> Elf<'d> {
     /// Whether the file says which line an instruction is of.
     pub fn has_lines(&self) -> bool {
         let section = self.object.section_by_name(".debug_info");
-        section.is_some_and(|s| s.compressed_file_range().is_ok_and(|r| r.compressed_size > 0))
+        section.is_some_and(|s| {
+            s.compressed_file_range()
+                .is_ok_and(|r| r.compressed_size > 0)
+        })
     }
 
     /// The file that `.gnu_debuglink` names.
@@ -122,8 +126,9 @@ impl<'d> Table<'d> {
 
     /// Of several names for one address the first in order is taken.
     fn sort(&mut self) {
-        self.sorted
-            .sort_unstable_by_key(|&(address, size, name)| (address, std::cmp::Reverse(size), name));
+        self.sorted.sort_unstable_by_key(|&(address, size, name)| {
+            (address, std::cmp::Reverse(size), name)
+        });
         self.sorted.dedup_by_key(|s| s.0);
     }
 
@@ -160,7 +165,8 @@ impl Sources<'_> {
                 true => gimli::RunTimeEndian::Little,
                 false => gimli::RunTimeEndian::Big,
             };
-            let dwarf = own.borrow_with_sup(shared.as_ref(), |s| gimli::EndianSlice::new(s, endian));
+            let dwarf =
+                own.borrow_with_sup(shared.as_ref(), |s| gimli::EndianSlice::new(s, endian));
             addr2line::Context::from_dwarf(dwarf).ok()
         });
         addresses
@@ -191,15 +197,29 @@ fn sections<'d>(elf: &Elf<'d>) -> Option<Sections<'d>> {
         let Some(section) = section else {
             return Ok(Cow::Borrowed(&[]));
         };
-        // What the section claims to unpack to is bounded before room is made for it.
         let packed = section.compressed_data()?;
-        let most = (packed.data.len() as u64).saturating_mul(1100) + 4096;
-        if packed.uncompressed_size > most.min(LARGEST_SECTION) && !packed.data.is_empty() {
-            return Ok(Cow::Borrowed(&[]));
-        }
-        packed.decompress()
+        Ok(unpack(packed).unwrap_or(Cow::Borrowed(&[])))
     };
     Sections::load(load).ok()
+}
+
+/// The content of a section. What it claims to unpack to is a bound, never room that is made.
+fn unpack(packed: object::CompressedData<'_>) -> Option<Cow<'_, [u8]>> {
+    use object::CompressionFormat as F;
+    let most = packed.uncompressed_size.min(LARGEST_SECTION);
+    let mut out = Vec::new();
+    let read = match packed.format {
+        F::None => return Some(Cow::Borrowed(packed.data)),
+        F::Zlib => flate2::bufread::ZlibDecoder::new(packed.data)
+            .take(most)
+            .read_to_end(&mut out),
+        F::Zstandard => zstd::stream::read::Decoder::with_buffer(packed.data)
+            .ok()?
+            .take(most)
+            .read_to_end(&mut out),
+        _ => return None,
+    };
+    read.ok().map(|_| Cow::Owned(out))
 }
 
 type Reader<'s> = gimli::EndianSlice<'s, gimli::RunTimeEndian>;

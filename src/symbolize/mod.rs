@@ -15,7 +15,7 @@ mod notes;
 use crate::error::{Code, Error, Result};
 use crate::input::ProgramFile;
 use crate::model::{
-    CodePlace, Counted, FrameId, Frame, Profile, ProfileBuilder, StackId, StrId, Symbols,
+    CodePlace, Counted, Frame, FrameId, Profile, ProfileBuilder, StackId, StrId, Symbols,
 };
 use elf::{Elf, Named, Sources};
 use notes::{Notes, Trust};

@@ -182,7 +182,10 @@ mod tests {
         let mut s = Symbols::default();
         let m = Mappings::read(text, 0, &mut s);
         let at = |a| m.find(a).map(|p| (s.strings.get(p.module), p.offset));
-        assert_eq!(m.find(0x600010).map(|p| s.strings.get(p.build)), Some("abcd"));
+        assert_eq!(
+            m.find(0x600010).map(|p| s.strings.get(p.build)),
+            Some("abcd")
+        );
         assert_eq!(at(0x400010), Some(("/opt/app/my demo", 0x1010)));
         assert_eq!(at(0x402010), Some(("/opt/app/my demo", 0x3010)));
         assert_eq!(at(0x500010), Some(("/opt/b/lib.so", 0x10)));

@@ -86,12 +86,7 @@ impl Names {
     }
 
     /// Reads a native stack or where a file is mapped.
-    pub fn segment(
-        &mut self,
-        s: &mut Stream<'_>,
-        kind: u8,
-        symbols: &mut Symbols,
-    ) -> Result<()> {
+    pub fn segment(&mut self, s: &mut Stream<'_>, kind: u8, symbols: &mut Symbols) -> Result<()> {
         self.natives.read(s, kind, &mut self.native, symbols)
     }
 

@@ -136,7 +136,11 @@ impl Natives {
                     let name = base_name(symbols.strings.get(module));
                     name.starts_with("python") || name.starts_with("libpython")
                 });
-                let kind = if *runs { Kind::Interpreter } else { Kind::Other };
+                let kind = if *runs {
+                    Kind::Interpreter
+                } else {
+                    Kind::Other
+                };
                 (at_offset(symbols, place), kind)
             }
             _ => (at_address(symbols, address), Kind::Other),

@@ -1,7 +1,7 @@
 //! What the events of a recording add up to: who holds what, now and at the peak.
 
-use crate::error::{Code, Error, Result};
 use super::natives::Natives;
+use crate::error::{Code, Error, Result};
 use crate::format::tree::{ROOT, Tree};
 use crate::model::{FrameId, Metric, Moment, Profile, ProfileBuilder, Symbols};
 use rustc_hash::FxHashMap;
