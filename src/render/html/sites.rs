@@ -151,9 +151,9 @@ fn summary(report: &Report<'_>, style: &Style) -> String {
     totals(&mut out, report);
     ruled_out(&mut out, report);
     untold(&mut out, report);
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<details><summary>As text</summary><pre tabindex=\"0\">{}</pre></details>\n",
+        "<details><summary>As text</summary><pre tabindex=\"0\">{}</pre></details>",
         Text(&text(report, style))
     );
     out

@@ -335,24 +335,24 @@ fn flame_view(report: &Report<'_>, rows: &[usize]) -> Flame {
             places.push(String::new());
         }
     }
-    let nodes = tree.nodes.iter().enumerate();
+    let nodes = tree.nodes.iter();
     Flame {
         parent: nodes
             .clone()
+            .enumerate()
             .map(|(i, n)| if i == 0 { -1 } else { n.parent as i64 })
             .collect(),
         name,
-        own: nodes
-            .clone()
-            .map(|(i, _)| match tree.own_series(i) {
+        own: (0..tree.nodes.len())
+            .map(|i| match tree.own_series(i) {
                 own if own.iter().all(|&n| n == 0) => Vec::new(),
                 own => own.iter().map(|&n| narrow(n)).collect(),
             })
             .collect(),
-        growth: nodes.clone().map(|(_, n)| class(n.growth)).collect(),
-        loud: nodes.clone().map(|(_, n)| u8::from(n.loud)).collect(),
+        growth: nodes.clone().map(|n| class(n.growth)).collect(),
+        loud: nodes.clone().map(|n| u8::from(n.loud)).collect(),
         row: nodes
-            .map(|(_, n)| n.row.and_then(|r| listed.get(&r).copied()).unwrap_or(-1))
+            .map(|n| n.row.and_then(|r| listed.get(&r).copied()).unwrap_or(-1))
             .collect(),
         site_node: match &report.keys {
             Keys::Stacks(_) => rows.iter().map(|&r| tree.row_nodes[r]).collect(),
