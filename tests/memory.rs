@@ -400,10 +400,10 @@ fn hostile_files_take_bounded_memory() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// A small file that unpacks without end, for every format: what is unpacked is bounded, and so
-/// is what is made of it.
+/// A small file that unpacks to much, for every format: what is held of it is bounded, whether it
+/// is refused or read as a stream.
 #[test]
-fn bombs_are_refused_before_they_unpack() {
+fn bombs_take_bounded_memory() {
     let limits = Limits::default();
     let mut heads: Vec<(&str, Vec<u8>)> = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
@@ -429,7 +429,6 @@ fn bombs_are_refused_before_they_unpack() {
             let free = limits.ratio_free_bytes as usize;
             let (read, most) = most_held(&bomb, None);
             assert!(most <= 4 * free, "{name} {filler}: {most} bytes, {read:?}");
-            assert!(read.is_err(), "{name} {filler}");
         }
     }
 }

@@ -154,13 +154,12 @@ fn flat(file: &str) -> BTreeMap<String, i64> {
 fn sums_by_leaf_equal_jeprof_and_google_pprof() {
     let ours = |file: &str| {
         let (symbols, profile) = named(&here().join(file), &bin());
-        let mut sums = by_leaf(&symbols, &profile);
-        // Both peers name what is inlined without linkage by the function around it.
-        let print = sums.remove("print").unwrap();
-        *sums.get_mut("shop::sell").unwrap() += print;
-        sums
+        by_leaf(&symbols, &profile)
     };
     let mut jemalloc = ours("jemalloc.heap");
+    // jeprof names what is inlined without linkage by the function around it.
+    let print = jemalloc.remove("print").unwrap();
+    *jemalloc.get_mut("shop::sell").unwrap() += print;
     let mut jeprof = flat("jeprof.txt");
     // Code of libstdc++ behind its last exported function: jeprof takes the name before it.
     let nearest = jeprof.remove("std::__throw_ios_failure@@GLIBCXX_3.4.26");

@@ -40,7 +40,8 @@ pub(super) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<u8> {
             .help("choose one: PATH#last"));
     }
     let load::Loaded { path, profile } = loaded.remove(0);
-    if !terminal.quiet {
+    // Text output has its notes; what was looked up, or refused, has to be said here as well.
+    if !terminal.quiet && !args.input.symbolize.is_empty() {
         for note in &profile.meta.notes {
             super::run::to_stderr(&format!("note  {note}\n"));
         }

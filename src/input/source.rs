@@ -177,7 +177,8 @@ impl Source {
             });
         }
         let mut out = Vec::new();
-        let mut reader = self.reader();
+        let limits = &self.limits;
+        let mut reader = self.unpacked(limits.inflation_ratio, limits.inflated_bytes);
         loop {
             let chunk = match reader.fill_buf() {
                 Ok(chunk) => chunk,
@@ -211,6 +212,13 @@ impl Source {
     /// The content as a stream, unpacked as it is read. Read errors carry an [`Error`] for
     /// [`Source::inflate_error`].
     pub fn reader(&self) -> Box<dyn BufRead + '_> {
+        self.unpacked(self.limits.streamed_ratio, self.limits.streamed_bytes)
+    }
+
+    /// The content, at most `ratio` times as long as stored and at most `most` bytes.
+    fn unpacked(&self, ratio: u64, most: u64) -> Box<dyn BufRead + '_> {
+        let by_ratio = self.stored_bytes().saturating_mul(ratio);
+        let most = most.min(by_ratio.max(self.limits.ratio_free_bytes));
         let stored = self.stored();
         match self.packing {
             Packing::Plain => match self.data {
@@ -221,23 +229,14 @@ impl Source {
                 let inner = GzipMembers {
                     decoder: flate2::bufread::MultiGzDecoder::new(stored),
                 };
-                self.bounded(inner)
+                self.bounded_by(inner, most)
             }
             Packing::Zstd => match unzstd(stored) {
-                Ok(inner) => self.bounded(inner),
+                Ok(inner) => self.bounded_by(inner, most),
                 Err(error) => Box::new(BufReader::new(Failed(Some(error)))),
             },
-            Packing::Lz4 => self.bounded(lz4_flex::frame::FrameDecoder::new(stored)),
+            Packing::Lz4 => self.bounded_by(lz4_flex::frame::FrameDecoder::new(stored), most),
         }
-    }
-
-    fn bounded<'a>(&'a self, inner: impl Read + Rest + 'a) -> Box<dyn BufRead + 'a> {
-        let limits = self.limits;
-        let by_ratio = self.stored_bytes().saturating_mul(limits.inflation_ratio);
-        let most = limits
-            .inflated_bytes
-            .min(by_ratio.max(limits.ratio_free_bytes));
-        self.bounded_by(inner, most)
     }
 
     /// At most so many bytes of `inner`, with the mapped pages dropped behind it.

@@ -4,7 +4,7 @@ use super::super::super::lines::lossy;
 use super::super::super::native::in_page;
 use super::{Block, NONE, Recording, Stop, damaged, field};
 use crate::error::{Code, Error, Result};
-use crate::model::{Frame, StrId, Symbols};
+use crate::model::{Frame, Symbols};
 
 impl Recording {
     pub(super) fn record(&mut self, line: &[u8], place: u64, symbols: &mut Symbols) -> Result<()> {
