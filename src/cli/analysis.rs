@@ -48,7 +48,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
     let totals = sum_up(&values, &table.filtered);
     let per_run = per_run(&prepared.captures, &shape.driver);
     let exact = prepared.exactness == Exactness::Exact;
-    let judge = judge(prepared, &shape.driver, per_run);
+    let judge = judge(prepared, &shape.driver);
     let mut judged = judge.rows(&values, false);
     let matching = prepared.matching.as_ref();
     let matches = match &keys {
@@ -85,6 +85,9 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         captures: (sides[0], sides[1]),
         exact,
         runs: &runs_of(prepared, &shape.driver),
+        sides: judge.side_growth(&totals, 0),
+        change: total_judged.changes.first().copied(),
+        series: judge.compares_series(),
     });
     let findings = verdict::find(
         verdict,
@@ -203,19 +206,22 @@ fn per_run(captures: &[CaptureInfo], driver: &str) -> PerRun {
     }
 }
 
+/// The runs of a side's captures; none where one of them has none.
+fn known_runs(captures: &[CaptureInfo], side: Side, driver: &str) -> Option<Vec<f64>> {
+    let of_side = captures.iter().filter(|c| c.side == side);
+    of_side.map(|c| driver_of(c, driver)).collect()
+}
+
 /// The runs of the new side's captures; their positions where runs are unknown.
 fn runs_of(prepared: &Prepared, driver: &str) -> Vec<f64> {
-    let new: Vec<_> = prepared
-        .captures
-        .iter()
-        .filter(|c| c.side == Side::New)
-        .collect();
-    let known: Option<Vec<f64>> = new.iter().map(|c| driver_of(c, driver)).collect();
-    known.unwrap_or_else(|| (0..new.len()).map(|i| i as f64).collect())
+    let of_new = |c: &&CaptureInfo| c.side == Side::New;
+    let count = prepared.captures.iter().filter(of_new).count();
+    known_runs(&prepared.captures, Side::New, driver)
+        .unwrap_or_else(|| (0..count).map(|i| i as f64).collect())
 }
 
 /// The judge of these captures: by their runs, or by their positions where runs are unknown.
-fn judge<'a>(prepared: &'a Prepared, driver: &str, per_run: PerRun) -> Judge<'a> {
+fn judge(prepared: &Prepared, driver: &str) -> Judge {
     let skip = prepared
         .captures
         .iter()
@@ -233,16 +239,13 @@ fn judge<'a>(prepared: &'a Prepared, driver: &str, per_run: PerRun) -> Judge<'a>
         (Exactness::Sampled, Some(means)) if tested => Certainty::Sampled(means),
         _ => Certainty::Unknown,
     };
-    let table = &prepared.table;
-    Judge::new(
-        &runs,
-        skip,
-        certainty,
-        per_run,
-        &table.metrics,
-        table.chosen,
-    )
-    .with_drivers(drivers(&prepared.captures), driver)
+    let metric = &prepared.table.metrics[prepared.table.chosen];
+    let judge = Judge::new(&runs, skip, certainty, prepared.table.chosen)
+        .with_drivers(drivers(&prepared.captures), driver);
+    match [Side::Base, Side::New].map(|s| known_runs(&prepared.captures, s, driver)) {
+        [Some(base), Some(new)] if skip > 0 => judge.against(&base, &new, metric),
+        _ => judge,
+    }
 }
 
 /// The drivers that every capture of the new side names.
@@ -263,7 +266,7 @@ fn drivers(captures: &[CaptureInfo]) -> Drivers {
 const EQUAL_WITHIN: f64 = 0.1;
 
 fn total_test(
-    judge: &Judge<'_>,
+    judge: &Judge,
     totals: &Values,
     judged: &Judged,
     chosen: usize,
@@ -281,7 +284,7 @@ fn total_test(
 
 /// What the captures can show of a site as large as the median one by bytes.
 fn resolution(
-    judge: &Judge<'_>,
+    judge: &Judge,
     judged: &Judged,
     values: &Values,
     per_run: &PerRun,
@@ -311,12 +314,13 @@ fn order(report: &Report<'_>, shape: &Shape) -> Vec<u32> {
             let key = |r: u32| {
                 let leaks = report.growth(r as usize).is_leak();
                 let delta = delta(r);
-                // Of two series it is the growth per run that differs, not the level.
-                let size = match report.row_per_run(r as usize) {
+                // Of two series it is the growth per run that differs, and only then the level.
+                let rate = match report.row_per_run(r as usize) {
                     Some(rate) if series => Reverse((rate.abs() * 1000.0) as u128),
-                    _ => Reverse(delta.unsigned_abs()),
+                    _ => Reverse(0),
                 };
-                (!leaks, report.is_quiet(r as usize), size, Reverse(delta))
+                let size = Reverse(delta.unsigned_abs());
+                (!leaks, report.is_quiet(r as usize), rate, size, Reverse(delta))
             };
             loud.sort_by_cached_key(|&r| (key(r), r));
             let mut first = 0;

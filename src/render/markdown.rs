@@ -73,7 +73,7 @@ impl Page<'_> {
     fn headline(&self) -> String {
         let style = Style {
             color: false,
-            width: 100,
+            width: usize::MAX / 2,
             limit: Some(1),
             quiet: true,
             ..self.style.clone()
@@ -172,12 +172,11 @@ impl Page<'_> {
         if !place.is_empty() {
             let _ = write!(site, " {}", escape(&words::shorten(&place, NAME / 2)));
         }
-        let class = r.growth(row).as_str();
         self.line(
             r.row_per_run(row),
             before as i128,
             after as i128,
-            class,
+            &r.class_words(row),
             &site,
         )
     }

@@ -7,6 +7,7 @@ pub mod dhat;
 pub mod difference;
 mod figures;
 mod finding;
+mod fold;
 pub mod folded;
 pub mod inspect;
 pub mod json;

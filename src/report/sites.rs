@@ -3,14 +3,16 @@
 
 pub use crate::diff::MatchedBy;
 use crate::diff::{
-    Group, GroupBy, Growth, Judge, Judged, Ledger, Match, PerRun, Side, Significance, SiteTable,
-    Values,
+    Group, GroupBy, Growth, Judge, Judged, Ledger, Match, PerRun, Side, SideChange, SideGrowth,
+    Significance, SiteTable, Values,
 };
 use crate::model::{Frame, Metric, Salvage, Sampling, StackId, Symbols};
 use crate::normalize::{Language, Naming, SiteId};
-use crate::trend::{Judgement, Slope};
+use crate::trend::{Change, Judgement, Slope};
 use crate::verdict::{Finding, SubjectKind, Summary, Verdict, finding_id};
+use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::cmp::Ordering;
 
 /// One capture of the comparison.
 #[derive(Debug, Clone)]
@@ -111,7 +113,7 @@ pub struct Report<'a> {
     /// Bytes that the program may use, if the user said.
     pub memory_limit: Option<u64>,
     /// Slopes, tests and classes on demand.
-    pub judge: Judge<'a>,
+    pub judge: Judge,
     /// What became of each row.
     pub judged: Judged,
     /// What became of each row's cumulative values, for groups.
@@ -154,6 +156,19 @@ pub struct Hot {
     pub grew_in: usize,
     /// Number of intervals.
     pub of: usize,
+}
+
+/// What a change did, in words. `growth`: the class of the row, quiet where the difference lies
+/// inside the noise.
+pub fn change_words(change: &SideChange, growth: Growth) -> Cow<'static, str> {
+    match (change.change, change.level) {
+        (Change::Reduced { percent, .. }, _) => format!("reduced by {percent:.0} %").into(),
+        (Change::Unchanged | Change::CannotTell, Ordering::Less) => "lower level".into(),
+        (Change::Unchanged | Change::CannotTell, Ordering::Greater) => "higher level".into(),
+        (Change::CannotTell, _) if growth.is_quiet() => "within noise".into(),
+        (Change::CannotTell, _) => "cannot tell".into(),
+        (other, _) => other.as_str().into(),
+    }
 }
 
 impl Report<'_> {
@@ -273,6 +288,24 @@ impl Report<'_> {
         Some((self.judge.driver_name(follow), follow.per_unit))
     }
 
+    /// What a change did to a row, where two sides can be compared per run.
+    pub fn change(&self, row: usize) -> Option<&SideChange> {
+        self.judged.changes.get(row)
+    }
+
+    /// The growth per run of both sides of a row, and its difference with an interval.
+    pub fn side_growth(&self, row: usize) -> Option<SideGrowth> {
+        self.judge.side_growth(&self.values, row)
+    }
+
+    /// What became of a row in a word or three: its class, and of two series what the change did.
+    pub fn class_words(&self, row: usize) -> Cow<'static, str> {
+        match self.change(row) {
+            Some(c) if self.summary.series => change_words(c, self.growth(row)),
+            _ => self.growth(row).as_str().into(),
+        }
+    }
+
     /// Whether a row's difference, if there is any, lies inside the noise.
     pub fn is_quiet(&self, row: usize) -> bool {
         self.growth(row).is_quiet() && (self.delta(row) == 0 || self.knows_noise())
@@ -280,7 +313,8 @@ impl Report<'_> {
 
     /// Whether differences were held against the noise of the captures.
     pub fn knows_noise(&self) -> bool {
-        !self.judged.tests.is_empty() || !self.judged.judgements.is_empty()
+        let j = &self.judged;
+        !(j.tests.is_empty() && j.judgements.is_empty() && j.changes.is_empty())
     }
 
     /// The id of a row; all ids are made when the first is asked for.

@@ -1,7 +1,7 @@
 //! The document around the rows.
 
 use super::super::finding::title;
-use super::site::{Significance, Site, Slope};
+use super::site::{Significance, Site, Slope, SlopeDifference};
 use super::wire::{Amounts, Map, Metrics, Number, Shown, metrics, rates, summed};
 use crate::model::Column;
 use crate::normalize::SiteId;
@@ -207,6 +207,11 @@ struct Totals<'r> {
     series: Vec<i64>,
     growth: &'static str,
     slope: Option<Slope>,
+    /// Of the base side; `slope` is the new side's then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_slope: Option<Slope>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slope_difference: Option<SlopeDifference>,
     significance: Option<Significance>,
 }
 
@@ -220,6 +225,11 @@ impl<'r> Totals<'r> {
             series: report.totals.series.iter().map(first).collect(),
             growth: report.total_growth().as_str(),
             slope: Slope::of(report.judge.slope(&report.totals, &report.total_judged, 0)),
+            base_slope: Slope::of(report.judge.side_slope(&report.totals, 0, 0)),
+            slope_difference: SlopeDifference::of(
+                report.summary.sides,
+                report.summary.change.as_ref(),
+            ),
             significance: Significance::of(
                 report
                     .judge
