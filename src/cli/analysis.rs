@@ -99,6 +99,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
             per_run: &per_run,
             growth: &judged.growth,
             judgements: &judged.judgements,
+            changes: &judged.changes,
             captures: prepared.captures.len(),
             runs_per_hour: shape.runs_per_hour,
             memory_limit: shape.memory_limit,
@@ -320,7 +321,13 @@ fn order(report: &Report<'_>, shape: &Shape) -> Vec<u32> {
                     _ => Reverse(0),
                 };
                 let size = Reverse(delta.unsigned_abs());
-                (!leaks, report.is_quiet(r as usize), rate, size, Reverse(delta))
+                (
+                    !leaks,
+                    report.is_quiet(r as usize),
+                    rate,
+                    size,
+                    Reverse(delta),
+                )
             };
             loud.sort_by_cached_key(|&r| (key(r), r));
             let mut first = 0;

@@ -295,7 +295,10 @@ impl Judge {
     /// Both ends of a row as samples.
     fn sides(&self, values: &Values, row: usize) -> Option<(Sampled, Sampled)> {
         let last = values.series.len().checked_sub(1)?;
-        Some((self.sample(values, row, 0)?, self.sample(values, row, last)?))
+        Some((
+            self.sample(values, row, 0)?,
+            self.sample(values, row, last)?,
+        ))
     }
 
     /// The test behind a row, in full.

@@ -387,9 +387,11 @@ impl Judge {
             Certainty::Exact => (after - before).abs() > (EQUAL * larger).max(compared.block),
             Certainty::Unknown => (after - before).abs() > ALIKE * larger,
             Certainty::Sampled(_) => {
-                let ends = self
-                    .sample(values, row, self.skip - 1)
-                    .zip(self.sample(values, row, values.series.len() - 1));
+                let ends = self.sample(values, row, self.skip - 1).zip(self.sample(
+                    values,
+                    row,
+                    values.series.len() - 1,
+                ));
                 ends.is_some_and(|(a, b)| {
                     x_base == x_new && trend::difference_p(&a, &b) <= LEVEL / rows as f64
                 })

@@ -1,6 +1,6 @@
 //! Findings in words.
 
-use super::figures::{amount, plural, rate};
+use super::figures::{amount, measured, rate};
 use super::words;
 use crate::model::Unit;
 use crate::report::Report;
@@ -26,8 +26,7 @@ pub fn title(report: &Report<'_>, finding: &Finding) -> String {
         Some(per_run) => {
             let mut text = rate(&metric.unit, per_run);
             if let (Some(blocks), Unit::Bytes) = (e.blocks_per_run, &metric.unit) {
-                let noun = plural(if blocks == 1.0 { 1 } else { 2 }, "block");
-                text.push_str(&format!(" and {} {noun}", units::plain(blocks)));
+                text.push_str(&format!(" and {}", measured(blocks, "block")));
             }
             format!("{text} per run")
         }

@@ -3,7 +3,7 @@
 mod footer;
 mod sides;
 
-use super::figures::{amount, change, noun, percent_cell, plural, rate, spark};
+use super::figures::{amount, change, measured, noun, percent_cell, plural, rate, spark};
 use super::fold::fold;
 use super::words;
 use crate::diff::{Growth, Side};
@@ -149,7 +149,7 @@ impl Writer<'_> {
             Some(per_run) if r.knows_runs() => {
                 let mut text = self.rate(per_run);
                 if let (Some(blocks), false) = (s.blocks_per_run, s.per_run == s.blocks_per_run) {
-                    let _ = write!(text, " and {} blocks", units::plain(blocks));
+                    let _ = write!(text, " and {}", measured(blocks, "block"));
                 }
                 format!("{text} {}{}", self.per(), self.hours(per_run))
             }
@@ -259,7 +259,10 @@ impl Writer<'_> {
             return vec![line];
         }
         let blank = " ".repeat(metric.chars().count());
-        vec![format!("{metric}  base {base}"), format!("{blank}  new  {new}")]
+        vec![
+            format!("{metric}  base {base}"),
+            format!("{blank}  new  {new}"),
+        ]
     }
 
     fn shares(&self) -> Vec<String> {
@@ -395,14 +398,7 @@ impl Writer<'_> {
         }
         if rows.len() > 1 || r.filtered_samples > 0 {
             let (before, after) = r.total(r.chosen);
-            rows.push(self.sum_row(
-                before,
-                after,
-                "total",
-                &self.class_of_total(),
-                runs,
-                series,
-            ));
+            rows.push(self.sum_row(before, after, "total", &self.class_of_total(), runs, series));
         }
         let mut widths: Vec<usize> = header.iter().map(|h| h.chars().count()).collect();
         for (cells, ..) in &rows {

@@ -6,10 +6,10 @@ use crate::diff::{
     Group, GroupBy, Growth, Judge, Judged, Ledger, Match, PerRun, Side, SideChange, SideGrowth,
     Significance, SiteTable, Values,
 };
-use crate::model::{Frame, Metric, Salvage, Sampling, StackId, Symbols};
+use crate::model::{Frame, Metric, Nature, Salvage, Sampling, StackId, Symbols};
 use crate::normalize::{Language, Naming, SiteId};
 use crate::trend::{Change, Judgement, Slope};
-use crate::verdict::{Finding, SubjectKind, Summary, Verdict, finding_id};
+use crate::verdict::{Finding, Path, SubjectKind, Summary, Verdict, finding_id, path};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::cmp::Ordering;
@@ -302,6 +302,7 @@ impl Report<'_> {
     pub fn class_words(&self, row: usize) -> Cow<'static, str> {
         match self.change(row) {
             Some(c) if self.summary.series => change_words(c, self.growth(row)),
+            _ if self.path(row) == Some(Path::Error) => "error path".into(),
             _ => self.growth(row).as_str().into(),
         }
     }
@@ -435,7 +436,7 @@ impl Report<'_> {
 
     /// What tells a hot path from an error path; `None` for metrics that are not live.
     pub fn hot(&self, row: usize) -> Option<Hot> {
-        if self.metric().nature != crate::model::Nature::Live || self.has_two_sides() {
+        if self.metric().nature != Nature::Live || self.has_two_sides() {
             return None;
         }
         let find = |name: &str| self.metrics.iter().position(|m| m.name == name);
@@ -455,6 +456,23 @@ impl Report<'_> {
             grew_in: series.windows(2).filter(|w| w[1] > w[0]).count(),
             of: series.len().saturating_sub(1),
         })
+    }
+
+    /// Whether a growing row is on the path of every run or on one of few; `None` where that cannot
+    /// be told.
+    pub fn path(&self, row: usize) -> Option<Path> {
+        if self.metric().nature != Nature::Live {
+            return None;
+        }
+        let (growth, chosen) = (self.growth(row), self.chosen);
+        path(
+            growth,
+            &self.values,
+            &self.metrics,
+            chosen,
+            &self.per_run,
+            row,
+        )
     }
 
     /// The sums of the rows at these positions of `order` and of the rows that are not in it:

@@ -1,5 +1,6 @@
 //! The verdict in a word, and the facts that the first lines of text state.
 
+use super::path::{Path, blocks_of, path};
 use crate::diff::{Growth, PerRun, Runs, SideChange, SideGrowth, Values};
 use crate::model::{Column, Metric, Nature};
 use crate::trend::{Change, Judgement};
@@ -76,8 +77,13 @@ pub struct Summary {
     pub certainty: Certainty,
     /// Rows that leak, in order of their growth.
     pub leaking: Vec<u32>,
-    /// Growth of the chosen metric per run: of the leaking rows together where there are any,
-    /// else of the total.
+    /// Those of them that keep something on every run; the verdict speaks of these where there
+    /// are any.
+    pub hot: Vec<u32>,
+    /// Rows on error paths and other rare branches.
+    pub rare: Vec<u32>,
+    /// Growth of the chosen metric per run: of the hot rows together where there are any, else of
+    /// the leaking ones, else of the total.
     pub per_run: Option<f64>,
     /// Blocks per run, of the same rows.
     pub blocks_per_run: Option<f64>,
@@ -202,17 +208,34 @@ pub fn summarise(facts: &Facts<'_>) -> (Verdict, Summary) {
     if !is_live {
         leaking.clear();
     }
-    let blocks = facts.metrics[facts.chosen]
-        .name
-        .strip_suffix("_bytes")
-        .and_then(|stem| {
-            facts
-                .metrics
-                .iter()
-                .position(|m| m.name == format!("{stem}_blocks"))
-        });
+    let blocks = blocks_of(facts.metrics, facts.chosen);
+    let of_path = |wanted: Path| -> Vec<u32> {
+        let mut rows: Vec<u32> = (0..rows as u32)
+            .filter(|&r| {
+                let growth = facts.growth[r as usize];
+                let of = |growth| {
+                    path(
+                        growth,
+                        facts.values,
+                        facts.metrics,
+                        facts.chosen,
+                        facts.per_run,
+                        r as usize,
+                    )
+                };
+                is_live && of(growth) == Some(wanted)
+            })
+            .collect();
+        rows.sort_by_key(|&r| (std::cmp::Reverse(growth_of(r)), r));
+        rows
+    };
+    let (hot, rare) = (of_path(Path::Hot), of_path(Path::Error));
+    let spoken_of = match hot.is_empty() {
+        true => &leaking,
+        false => &hot,
+    };
     let sum = |metric: usize| -> Option<f64> {
-        if leaking.is_empty() {
+        if spoken_of.is_empty() {
             return facts.per_run.of(facts.totals, facts.metrics, metric, 0);
         }
         let each = |&r: &u32| {
@@ -220,7 +243,7 @@ pub fn summarise(facts: &Facts<'_>) -> (Verdict, Summary) {
                 .per_run
                 .of(facts.values, facts.metrics, metric, r as usize)
         };
-        leaking.iter().map(each).sum()
+        spoken_of.iter().map(each).sum()
     };
     let certain = |r: &u32| {
         facts
@@ -228,9 +251,11 @@ pub fn summarise(facts: &Facts<'_>) -> (Verdict, Summary) {
             .get(*r as usize)
             .is_some_and(|j| j.reason == crate::trend::Reason::Exact)
     };
-    let agrees = facts.per_run.base.is_none() && same_rate(facts, &leaking);
+    let agrees = facts.per_run.base.is_none() && same_rate(facts, spoken_of);
     let certainty = match facts.exact {
-        true if !leaking.is_empty() && leaking.iter().all(certain) && agrees => Certainty::Exact,
+        true if !spoken_of.is_empty() && spoken_of.iter().all(certain) && agrees => {
+            Certainty::Exact
+        }
         true => Certainty::Counted,
         false if !leaking.is_empty() => Certainty::Tested,
         false => Certainty::Untested,
@@ -243,6 +268,8 @@ pub fn summarise(facts: &Facts<'_>) -> (Verdict, Summary) {
         change: facts.change,
         series: facts.series,
         leaking,
+        hot,
+        rare,
         increases,
         decreases,
         counts,

@@ -159,6 +159,8 @@ struct Hot {
     kept_share: Option<Number>,
     grew_in: usize,
     of: usize,
+    /// `hot` or `error`, where it can be told.
+    path: Option<&'static str>,
 }
 
 impl<'r> Site<'r> {
@@ -207,6 +209,7 @@ impl<'r> Site<'r> {
                 kept_share: hot.kept_share.map(Number),
                 grew_in: hot.grew_in,
                 of: hot.of,
+                path: report.path(row).map(|p| p.as_str()),
             }),
             matched_by: report.matched_by(row).as_str(),
             moved_from: report.moved_from(row).map(Shown),

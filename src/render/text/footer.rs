@@ -2,12 +2,12 @@
 
 use super::{BOLD, Writer, paint};
 use crate::model::Nature;
-use crate::render::figures::{noun, plural, rate};
+use crate::render::figures::{counted, measured, noun, plural, rate};
 use crate::render::fold::fold;
 use crate::render::{matching, words};
 use crate::trend::Change;
 use crate::units;
-use crate::verdict::Verdict;
+use crate::verdict::{Path, Verdict};
 use std::fmt::Write;
 
 impl Writer<'_> {
@@ -18,6 +18,7 @@ impl Writer<'_> {
         if let Some(&row) = r.summary.leaking.first() {
             lines.extend(self.why(row as usize).map(|w| ("why", w)));
         }
+        lines.extend(self.rare().map(|a| ("also", a)));
         lines.extend(self.worse().map(|a| ("also", a)));
         lines.extend(self.others().map(|a| ("also", a)));
         lines.extend(self.also().map(|a| ("also", a)));
@@ -90,31 +91,35 @@ impl Writer<'_> {
         let first = r.findings.first().filter(|f| f.subject.index == row as u32);
         let paths = first.map_or(1, |f| f.rows.len());
         let of_finding = first.and_then(|f| f.evidence.blocks_per_run);
-        let mut text = match hot.blocks_per_run {
-            Some(blocks) if blocks >= 0.99 && hot.grew_in == hot.of => {
-                let blocks = of_finding.unwrap_or(blocks);
-                let noun = plural(if blocks == 1.0 { 1 } else { 2 }, "block");
+        let mut text = match (hot.blocks_per_run, r.path(row)) {
+            (Some(blocks), Some(Path::Hot)) => {
+                let blocks = measured(of_finding.unwrap_or(blocks), "block");
                 let by = match paths {
                     1 => String::new(),
                     n => format!(" by {n} call paths"),
                 };
-                format!(
-                    "hot path: it keeps {} {noun} on every run{by}",
-                    units::plain(blocks)
-                )
+                format!("hot path: it keeps {blocks} on every run{by}")
             }
-            Some(blocks) => format!(
-                "not every run: {} blocks per run; it grew in {} of {} intervals",
-                units::plain(blocks),
+            (Some(blocks), path) => format!(
+                "{}: {} per run; it grew in {} of {}",
+                match path {
+                    Some(Path::Error) => "error path, or another that few runs take",
+                    _ => "not every run",
+                },
+                measured(blocks, "block"),
                 hot.grew_in,
-                hot.of
+                counted(hot.of, "interval"),
             ),
-            None => format!("it grew in {} of {} intervals", hot.grew_in, hot.of),
+            (None, _) => format!(
+                "it grew in {} of {}",
+                hot.grew_in,
+                counted(hot.of, "interval")
+            ),
         };
         if let Some(share) = hot.kept_share {
             let _ = write!(
                 text,
-                "; {:.0} % of what this site allocates is kept",
+                "; {:.0} % of what it allocates is kept",
                 share * 100.0
             );
         }
@@ -122,6 +127,32 @@ impl Writer<'_> {
             let _ = write!(text, "; {words}");
         }
         Some(text)
+    }
+
+    /// What error paths and other rare branches keep, beside a hot path.
+    fn rare(&self) -> Option<String> {
+        let r = self.report;
+        let s = &r.summary;
+        let (first, n) = (*s.rare.first()?, s.rare.len());
+        if s.leaking.first() == Some(&first) {
+            return None;
+        }
+        let rate = s.rare.iter().map(|&row| r.row_per_run(row as usize));
+        let rate = rate.sum::<Option<f64>>()?;
+        let sum: i128 = s.rare.iter().map(|&row| r.delta(row as usize)).sum();
+        let share = 100.0 * sum as f64 / s.increases.max(1) as f64;
+        let share = match share {
+            s if s < 0.1 => "under 0.1 %".to_owned(),
+            s => format!("{s:.1} %"),
+        };
+        Some(format!(
+            "{} on error paths {} something on fewer than one run in four: {} {}, {share} of the \
+             growth",
+            counted(n, noun(&r.group_by)),
+            if n == 1 { "keeps" } else { "keep" },
+            self.rate(rate),
+            self.per()
+        ))
     }
 
     /// The row that grows more than before where the total does not say so.
@@ -182,8 +213,12 @@ impl Writer<'_> {
         let per_run = r.per_run.of(&r.totals, &r.metrics, i, 0)?;
         let live = r.per_run.of(&r.totals, &r.metrics, r.chosen, 0)?;
         let bytes = units::bytes(per_run as i128);
-        (per_run > 2.0 * live.abs() && per_run >= 1.0)
-            .then(|| format!("total_bytes grew by {bytes} {}: allocated and mostly freed again, no leak by itself", self.per()))
+        (per_run > 2.0 * live.abs() && per_run >= 1.0).then(|| {
+            format!(
+                "total_bytes grew by {bytes} {}: freed again, no leak by itself",
+                self.per()
+            )
+        })
     }
 
     /// What samples can show.

@@ -63,7 +63,9 @@ impl Writer<'_> {
             let n = self.amount(n.abs());
             let rate = self.rate_plain(growth.after);
             let difference = self.rate(growth.difference);
-            format!("holds {n} {word}; grows as before, {rate} {per} (difference {difference}, {how})")
+            format!(
+                "holds {n} {word}; grows as before, {rate} {per} (difference {difference}, {how})"
+            )
         };
         match (change.change, change.level) {
             (Change::Reduced { percent, lo, hi }, _) if lo < hi => {
