@@ -121,7 +121,7 @@ impl Page<'_> {
             shown += 1;
         }
         let rest = r.rest(shown);
-        if rest.rows > 0 {
+        if rest.rows > 0 && r.metric().is_additive() {
             let name = format!(
                 "{} other {}",
                 rest.rows,
@@ -138,9 +138,11 @@ impl Page<'_> {
             let (before, after) = (of(r.filtered.before()), of(r.filtered.after()));
             out.push_str(&self.line(None, before, after, "", "left out by filters"));
         }
-        let (before, after) = r.total(r.chosen);
-        let rate = r.per_run.of(&r.totals, &r.metrics, r.chosen, 0);
-        out.push_str(&self.line(rate, before, after, r.total_growth().as_str(), "**total**"));
+        if r.metric().is_additive() {
+            let (before, after) = r.total(r.chosen);
+            let rate = r.per_run.of(&r.totals, &r.metrics, r.chosen, 0);
+            out.push_str(&self.line(rate, before, after, r.total_growth().as_str(), "**total**"));
+        }
         out.push('\n');
         Table { text: out, shown }
     }

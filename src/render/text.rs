@@ -130,6 +130,9 @@ impl Writer<'_> {
         let (before, after) = r.total(r.chosen);
         let delta = after - before;
         let metric = &r.metric().name;
+        if !r.metric().is_additive() {
+            return self.largest();
+        }
         if r.has_two_sides() {
             return self.two_sides_fact(delta, before);
         }
@@ -190,6 +193,23 @@ impl Writer<'_> {
         fact
     }
 
+    /// Of a metric that does not add up: the row that differs most.
+    fn largest(&self) -> String {
+        let r = self.report;
+        let metric = &r.metric().name;
+        let rows = r.order.iter().map(|&row| row as usize);
+        let most = rows.max_by_key(|&row| (r.delta(row).unsigned_abs(), std::cmp::Reverse(row)));
+        match most.filter(|&row| r.delta(row) != 0) {
+            Some(row) => format!(
+                "{metric} {}, the most of one {}, at {}",
+                self.signed(r.delta(row)),
+                noun(&r.group_by),
+                words::site(r, row).fit(60)
+            ),
+            None => format!("{metric} is the same at every {}", noun(&r.group_by)),
+        }
+    }
+
     /// `per run`, or per what the growth is counted by.
     fn per(&self) -> String {
         let driver = &self.report.driver;
@@ -229,6 +249,9 @@ impl Writer<'_> {
     /// The chosen metric in every capture, the middle ones left out when there are many.
     fn levels(&self) -> Vec<String> {
         let r = self.report;
+        if !r.metric().is_additive() {
+            return vec!["each site's own maximum, at a time of its own: there is no total".into()];
+        }
         let (mut base, mut new) = (Vec::new(), Vec::new());
         for (i, capture) in r.captures.iter().enumerate() {
             let value = r.totals.series.get(i).map_or(0, |c| c.get(0));
@@ -271,7 +294,7 @@ impl Writer<'_> {
         let c = &s.counts;
         let mut lines = Vec::new();
         let noun = noun(&r.group_by);
-        if s.increases > 0 {
+        if s.increases > 0 && r.metric().is_additive() {
             let mut sum = 0i128;
             let mut top = 0;
             for &row in &r.order {
@@ -304,8 +327,12 @@ impl Writer<'_> {
         .map(|(n, word)| format!("{n} {word}"))
         .collect();
         if s.increases > 0 && !list.is_empty() {
-            if let Some(last) = lines.last_mut() {
-                let _ = write!(last, "; {}: {}", plural(2, noun), list.join(", "));
+            let list = format!("{}: {}", plural(2, noun), list.join(", "));
+            match lines.last_mut() {
+                Some(last) => {
+                    let _ = write!(last, "; {list}");
+                }
+                None => lines.push(list),
             }
         } else if s.decreases < 0 {
             lines.push(format!("{}: {}", plural(2, noun), list.join(", ")));
@@ -396,7 +423,7 @@ impl Writer<'_> {
                 series,
             ));
         }
-        if rows.len() > 1 || r.filtered_samples > 0 {
+        if r.metric().is_additive() && (rows.len() > 1 || r.filtered_samples > 0) {
             let (before, after) = r.total(r.chosen);
             rows.push(self.sum_row(before, after, "total", &self.class_of_total(), runs, series));
         }
@@ -536,6 +563,14 @@ impl Writer<'_> {
         let r = self.report;
         let delta = after - before;
         let mut cells = Vec::new();
+        if !r.metric().is_additive() {
+            // Nothing to add up.
+            let cumulative = usize::from(r.cumulative.is_some());
+            let numbers = usize::from(runs) + cumulative + 4;
+            cells.resize(numbers, String::new());
+            cells.push(name.to_owned());
+            return (cells, Growth::Unchanged, delta);
+        }
         if runs {
             // Sums of rows per run are only exact inside one series.
             let span = r.per_run.new.span().filter(|_| !r.has_two_sides());

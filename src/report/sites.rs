@@ -35,6 +35,8 @@ pub struct CaptureInfo {
     pub salvaged: Option<Salvage>,
     /// Totals of every additive metric that it has, before filters.
     pub totals: Vec<(Metric, i128)>,
+    /// The instant that it is of, for formats that hold several.
+    pub moment: Option<String>,
     /// What its reader had to say.
     pub notes: Vec<String>,
 }

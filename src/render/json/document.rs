@@ -222,7 +222,11 @@ impl<'r> Totals<'r> {
         Totals {
             amounts: Amounts::new(summed, |i| report.total(i)),
             per_run: rates(summed, rate),
-            series: report.totals.series.iter().map(first).collect(),
+            // Maxima of sites lie at different times: there is no sum to give.
+            series: match report.metric().is_additive() {
+                true => report.totals.series.iter().map(first).collect(),
+                false => Vec::new(),
+            },
             growth: report.total_growth().as_str(),
             slope: Slope::of(report.judge.slope(&report.totals, &report.total_judged, 0)),
             base_slope: Slope::of(report.judge.side_slope(&report.totals, 0, 0)),

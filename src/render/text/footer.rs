@@ -43,7 +43,10 @@ impl Writer<'_> {
         if self.style.verbose {
             for capture in &r.captures {
                 for note in &capture.notes {
-                    lines.push(("note", format!("{}: {note}", capture.path)));
+                    let line = ("note", format!("{}: {note}", capture.path));
+                    if !lines.contains(&line) {
+                        lines.push(line);
+                    }
                 }
             }
         }
