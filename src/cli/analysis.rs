@@ -9,7 +9,7 @@ use crate::diff::{
 use crate::model::{Column, Exactness, Frame};
 use crate::normalize::{FrameClass, Naming};
 use crate::report::{CaptureInfo, Keys, Report, Resolution};
-use crate::verdict;
+use crate::verdict::{self, Finding};
 use std::cell::OnceCell;
 use std::cmp::Reverse;
 
@@ -145,7 +145,27 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         has_roots: OnceCell::new(),
     };
     report.order = order(&report, shape);
+    let cut = cut_stacks(&report);
+    report.findings.extend(cut);
     report
+}
+
+/// From this share of what is held in cut stacks on they are worth a finding.
+const CUT_SHARE: f64 = 0.01;
+
+/// Between builds stacks that were cut may hide which site is which.
+fn cut_stacks(report: &Report<'_>) -> Option<Finding> {
+    report.matching.as_ref()?;
+    let cut = report.cut_stacks().filter(|c| c.share >= CUT_SHARE)?;
+    let side = if cut.before { Side::Base } else { Side::New };
+    let of_side = report.captures.iter().rposition(|c| c.side == side);
+    let (before, after) = if cut.before {
+        (cut.held, 0)
+    } else {
+        (0, cut.held)
+    };
+    let capture = of_side.unwrap_or(0) as u32;
+    Some(verdict::cut_stacks(capture, before, after, cut.share))
 }
 
 /// The sum of all rows and what filters left out, as one row.

@@ -233,13 +233,15 @@ impl Judge {
             }
         }
         let block = self.block(values, row);
-        let tested = base.error > 0.0 || new.error > 0.0;
         let unknown = self.certainty == Certainty::Unknown;
+        let noisy = base.error > 0.0 || new.error > 0.0;
+        let same = base.per_run == new.per_run;
+        let tested = noisy || (unknown && two.kind == Kind::Series && !same);
         let mut difference = match tested {
             true => compare_sides(&base, &new),
             false => compare_exact(&base, &new, block),
         };
-        if unknown && !tested && base.per_run != new.per_run {
+        if unknown && !tested && !same {
             // Nothing is known of the noise: the difference stands, but nothing follows from it.
             difference.change = Change::CannotTell;
         }
@@ -307,7 +309,11 @@ impl Judge {
                 let skip = judged.map_or(0, |j| j.skipped().min(n - 3));
                 trend::Growth::of_series(x, &y, skip)
             }
-            Certainty::Unknown => trend::Growth::of_exact(x, &y),
+            // Two values of unknown noise: a difference that nothing follows from.
+            Certainty::Unknown => trend::Growth::of_exact(x, &y).map(|g| trend::Growth {
+                error: f64::NAN,
+                ..g
+            }),
         }
     }
 

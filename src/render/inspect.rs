@@ -53,7 +53,7 @@ fn head(out: &mut String, capture: &CaptureInfo, style: &Style) {
     if let Some(command) = &capture.command {
         line("command", command);
     }
-    if let Some(moment) = &capture.moment {
+    if let Some(moment) = capture.moment.as_ref().filter(|m| *m != "the end") {
         line("moment", moment);
     }
     for (name, value) in &capture.drivers {

@@ -176,13 +176,13 @@ impl Writer<'_> {
             Certainty::Exact => fact.push_str("   exact"),
             Certainty::Tested => fact.push_str("   tested"),
             Certainty::Counted if r.captures.len() == 2 => {
-                fact.push_str("   counted exactly; two captures are a difference, not a trend");
+                fact.push_str("   exact; two captures are a difference, not a trend");
             }
             Certainty::Counted => {}
             Certainty::Untested if !r.judged.tests.is_empty() => {
                 fact.push_str(match r.total_growth().is_quiet() {
                     true => "   within the noise of these samples",
-                    false => "   beyond the noise of these samples; too few captures for a trend",
+                    false => "   beyond the noise; too few captures for a trend",
                 });
             }
             Certainty::Untested if r.captures.len() == 2 => {

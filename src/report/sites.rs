@@ -147,6 +147,51 @@ pub struct Resolution {
     pub of_new_site: f64,
 }
 
+/// Stacks that the tool ended before an entry of the program.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CutStacks {
+    /// Whether they are the base's, or the first capture's.
+    pub before: bool,
+    /// The depth at which most were cut.
+    pub depth: usize,
+    /// What they hold of the chosen metric.
+    pub held: i64,
+    /// The share of it.
+    pub share: f64,
+}
+
+impl CutStacks {
+    /// Stacks that all end at a depth below this may be a program's own.
+    const ODD_DEPTH: usize = 8;
+
+    /// Of stacks with their depth, whether they start at an entry of the program, and what they
+    /// hold.
+    fn of(rows: &[(usize, bool, i64)], before: bool) -> Option<CutStacks> {
+        let deepest = rows.iter().map(|r| r.0).max()?;
+        let has_roots = rows.iter().any(|r| r.1);
+        let is_cut = |r: &&(usize, bool, i64)| match has_roots {
+            true => !r.1 && r.0 > 2,
+            false => r.0 == deepest && deepest >= CutStacks::ODD_DEPTH,
+        };
+        let mut depths: Vec<usize> = rows.iter().filter(is_cut).map(|r| r.0).collect();
+        depths.sort_unstable();
+        let runs = depths.chunk_by(|x, y| x == y);
+        let usual = runs.max_by_key(|c| (c.len(), c[0]))?;
+        if !has_roots && usual.len() * 2 < rows.len() {
+            return None;
+        }
+        let sum = |rows: &mut dyn Iterator<Item = i64>| rows.fold(0i64, i64::saturating_add);
+        let held = sum(&mut rows.iter().filter(is_cut).map(|r| r.2));
+        let all = sum(&mut rows.iter().map(|r| r.2));
+        Some(CutStacks {
+            before,
+            depth: usual[0],
+            held,
+            share: held.unsigned_abs() as f64 / all.unsigned_abs().max(1) as f64,
+        })
+    }
+}
+
 /// What tells a hot path from an error path.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hot {
@@ -350,6 +395,40 @@ impl Report<'_> {
         });
         (native && depth > 1 && !is_root(stack) && *self.has_roots.get_or_init(has_roots))
             .then_some(depth)
+    }
+
+    /// The side whose cut stacks hold the most of the chosen metric; `None` where no stack was cut.
+    /// Stacks are cut that start at no entry of the program while others do; where none is known,
+    /// when most end at one depth that is the deepest. Told of native code only. Cost: one pass
+    /// over the stacks of both sides.
+    pub fn cut_stacks(&self) -> Option<CutStacks> {
+        let Keys::Stacks(stacks) = &self.keys else {
+            return None;
+        };
+        let of_side = |before: bool| {
+            let mut rows: Vec<(usize, bool, i64)> = Vec::new();
+            for (row, &stack) in stacks.iter().enumerate() {
+                let ends = self.chosen_ends(row);
+                let held = if before { ends.0 } else { ends.1 };
+                let base = self.matches.get(row).and_then(|m| m.base_stack);
+                let stack = if before { base.unwrap_or(stack) } else { stack };
+                let mut frames = self.symbols.stacks.frames(stack);
+                let Some(first) = frames.next().filter(|_| held != 0) else {
+                    continue;
+                };
+                let first = self.names.frame(first);
+                let languages = [Language::Rust, Language::Cpp, Language::Go];
+                if languages.contains(&first.language) {
+                    rows.push((1 + frames.count(), first.root_function, held));
+                }
+            }
+            CutStacks::of(&rows, before)
+        };
+        let sides = [true, false].map(of_side);
+        sides
+            .into_iter()
+            .flatten()
+            .max_by(|a, b| a.share.total_cmp(&b.share))
     }
 
     /// The id that a moved site had in the base.

@@ -382,6 +382,35 @@ fn finding(rule: &'static Rule, rows: Vec<u32>, summary: &Summary, ground: &Grou
     }
 }
 
+/// The finding that stacks of `capture` were cut: `before` and `after` of the chosen metric are in
+/// such stacks, `share` of all that is held.
+pub fn cut_stacks(capture: u32, before: i64, after: i64, share: f64) -> Finding {
+    Finding {
+        rule: &rules::CUT_STACKS,
+        severity: Severity::Note,
+        severity_by: SeverityBy::Default,
+        subject: Subject {
+            kind: SubjectKind::Capture,
+            index: capture,
+        },
+        rows: Vec::new(),
+        evidence: Evidence {
+            before,
+            after,
+            per_run: None,
+            blocks_per_run: None,
+            share,
+            words: "",
+            p_value: None,
+            q_value: None,
+            mb_per_hour: None,
+            hours_to_limit: None,
+        },
+        refuted_by: "deeper stacks that begin at the program's entry and tell no more sites apart",
+        advice: "capture deeper stacks: trim_backtraces(None) for dhat-rs, --num-callers=40 for Valgrind",
+    }
+}
+
 /// The highest of what the rate, the factor a day and the limit say; a proven leak whose hours
 /// are not known is a warning.
 fn severity(rule: &Rule, evidence: &Evidence, total_after: i128) -> (Severity, SeverityBy) {

@@ -356,7 +356,7 @@ impl<'r> WireFinding<'r> {
                 hours_to_limit: e.hours_to_limit.map(Number),
                 stack_cut_at: match finding.subject.kind {
                     SubjectKind::Site => report.cut_at(index),
-                    _ => None,
+                    _ => report.cut_stacks().map(|cut| cut.depth),
                 },
             },
             refuted_by: finding.refuted_by,

@@ -4,9 +4,10 @@ use super::{BOLD, Writer, paint};
 use crate::model::Nature;
 use crate::render::figures::{counted, measured, noun, plural, rate};
 use crate::render::fold::fold;
-use crate::render::{matching, words};
+use crate::render::{matching, title, words};
 use crate::trend::Change;
 use crate::units;
+use crate::verdict::rules::CUT_STACKS;
 use crate::verdict::{Path, Verdict};
 use std::fmt::Write;
 
@@ -36,6 +37,11 @@ impl Writer<'_> {
         }
         if let Some(ledger) = &r.matching {
             lines.push(("sites", matching::matched(ledger)));
+        }
+        let cut = r.findings.iter().find(|f| f.rule.id == CUT_STACKS.id);
+        if let Some(cut) = cut.filter(|_| r.notes.iter().all(|n| !n.contains("are cut at depth"))) {
+            let title = title(r, cut);
+            lines.push(("note", format!("{title}; {}", cut.advice)));
         }
         for note in &r.notes {
             lines.push(("note", note.clone()));
@@ -259,13 +265,13 @@ impl Writer<'_> {
             .captures
             .iter()
             .any(|c| c.drivers.iter().any(|(name, _)| *name == r.driver));
-        let differs = (0..r.len()).any(|row| r.delta(row) != 0);
+        let differs = r.verdict != Verdict::Same && (0..r.len()).any(|row| r.delta(row) != 0);
         if !r.knows_runs() && !given && r.metric().has_per_run() && differs {
             lines.push(match r.has_two_sides() {
                 false => "say how many runs each capture has seen, for growth per run: \
                           PATH@50 PATH@200"
                     .to_owned(),
-                true => "capture each side after two numbers of runs, for growth per run: \
+                true => "capture each side twice, for growth per run: \
                          --base A@50 --base A@200 B@50 B@200"
                     .to_owned(),
             });
