@@ -34,11 +34,22 @@ pub fn run(args: impl Iterator<Item = OsString>) -> u8 {
             let words = args.iter().skip(1).filter_map(|a| a.to_str());
             return match single_dash(words).filter(|_| unknown) {
                 Some(e) => failed(&e),
-                None => usage(&e),
+                None => usage(&e, &command_of(&args)),
             };
         }
     };
     execute(&cli).unwrap_or_else(|e| failed(&e))
+}
+
+/// The command among the arguments, with a blank behind it; nothing where there is none.
+fn command_of(args: &[OsString]) -> String {
+    let words: Vec<&str> = args.iter().skip(1).filter_map(|a| a.to_str()).collect();
+    let cli = Cli::command();
+    let known = |word: &&&str| cli.find_subcommand(word).is_some();
+    words
+        .iter()
+        .find(known)
+        .map_or(String::new(), |word| format!("{word} "))
 }
 
 /// Says why the command could not be carried out.
@@ -59,15 +70,36 @@ fn stdin_with_runs(arg: OsString) -> OsString {
 }
 
 /// What clap has to say: help on standard output, mistakes on standard error with status 2.
-fn usage(e: &clap::Error) -> u8 {
+fn usage(e: &clap::Error, command: &str) -> u8 {
     use clap::error::ErrorKind as K;
-    if e.print().is_err() {
-        return FAILED;
-    }
     match e.kind() {
-        K::DisplayHelp | K::DisplayVersion => DONE,
-        _ => FAILED,
+        K::DisplayHelp | K::DisplayVersion if e.print().is_ok() => DONE,
+        K::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = e.print();
+            FAILED
+        }
+        _ => failed(&mistake(&e.render().to_string(), command)),
     }
+}
+
+/// A mistake in one line: what clap prints of it, and what it suggests.
+fn mistake(text: &str, command: &str) -> Error {
+    let (mut what, mut tips) = (Vec::new(), Vec::new());
+    for line in text.lines().map(str::trim).filter(|l| !l.is_empty()) {
+        if line.starts_with("Usage:") || line.starts_with("For more information") {
+            continue;
+        }
+        match line.strip_prefix("tip: ") {
+            Some(tip) => tips.push(tip),
+            None => what.push(line.trim_start_matches("error: ")),
+        }
+    }
+    // To pass an option's name as a file is rarely what was meant.
+    let tip = tips.into_iter().find(|t| !t.starts_with("to pass "));
+    Error::usage(what.join(" ")).help(match tip {
+        Some(tip) => tip.to_owned(),
+        None => format!("see `heapdiff {command}--help`"),
+    })
 }
 
 /// What every command may use.
@@ -109,6 +141,11 @@ impl Terminal {
 }
 
 fn execute(cli: &Cli) -> Result<u8> {
+    if let Some(threads) = cli.threads {
+        // The pool is there already only where the library's user made one: theirs stays.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
+        let _ = pool.build_global();
+    }
     let terminal = Terminal::new(cli);
     match &cli.command {
         Command::Compare(args) => compare(args, &terminal),
@@ -267,6 +304,7 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
         },
         runs: counts("runs", &args.input.runs)?,
         ends_of_one: true,
+        only: None,
     };
     let mut shape = Shape {
         group_by,
@@ -293,6 +331,8 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
         };
     }
     let items = load::items(&args.captures, &args.base, args.input.merge_by)?;
+    let files = load::files(&items);
+    targets.iter().try_for_each(|(_, t)| t.keep_off(&files))?;
     let mut prepared = prepare::prepare(&items, &reading, &look)?;
     if prepared.captures.len() < 2 {
         let path = prepared.captures.first().map_or("", |c| c.path.as_str());

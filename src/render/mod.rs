@@ -8,6 +8,7 @@ pub mod difference;
 mod figures;
 mod finding;
 pub mod flame;
+mod fold;
 pub mod folded;
 pub mod html;
 pub mod inspect;
