@@ -9,13 +9,14 @@ use super::spelling::single_dash;
 use crate::diff::{CallTree, Filters, GroupBy, Peek, TagFilter, call_tree, peek};
 use crate::error::{Error, Result};
 use crate::format;
-use crate::input::MOST_RUNS;
+use crate::input::{FileFacts, MOST_RUNS, digest};
 use crate::normalize::{Naming, PathMap};
 use crate::render;
 use crate::render::flame;
 use crate::report::{CaptureInfo, Report};
 use crate::units;
 use clap::{CommandFactory, Parser};
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 
@@ -38,7 +39,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> u8 {
             };
         }
     };
-    execute(&cli).unwrap_or_else(|e| failed(&e))
+    execute(&cli, command_line(&args)).unwrap_or_else(|e| failed(&e))
 }
 
 /// The command among the arguments, with a blank behind it; nothing where there is none.
@@ -104,6 +105,8 @@ fn mistake(text: &str, command: &str) -> Error {
 
 /// What every command may use.
 pub(super) struct Terminal {
+    /// The command line as it was typed, for reports.
+    pub command: String,
     /// Whether standard output takes colour.
     pub color: bool,
     /// Columns of standard output.
@@ -132,6 +135,7 @@ impl Terminal {
             false => 100,
         };
         Terminal {
+            command: String::new(),
             color,
             width,
             quiet: cli.quiet,
@@ -140,13 +144,34 @@ impl Terminal {
     }
 }
 
-fn execute(cli: &Cli) -> Result<u8> {
+/// The arguments as they would be typed; the program by its name alone, outputs left out, so that
+/// a report does not depend on where it is written.
+fn command_line(args: &[OsString]) -> String {
+    let mut words = vec!["heapdiff".to_owned()];
+    let mut rest = args.iter().skip(1).map(|a| a.to_string_lossy());
+    while let Some(word) = rest.next() {
+        if word == "-o" || word == "--output" {
+            rest.next();
+        } else if !word.starts_with("--output=") {
+            words.push(match word.contains([' ', '"', '\'', '*', '$']) {
+                true => format!("'{}'", word.replace('\'', "'\\''")),
+                false => word.into_owned(),
+            });
+        }
+    }
+    words.join(" ")
+}
+
+fn execute(cli: &Cli, command: String) -> Result<u8> {
     if let Some(threads) = cli.threads {
         // The pool is there already only where the library's user made one: theirs stays.
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
         let _ = pool.build_global();
     }
-    let terminal = Terminal::new(cli);
+    let terminal = Terminal {
+        command,
+        ..Terminal::new(cli)
+    };
     match &cli.command {
         Command::Compare(args) => compare(args, &terminal),
         Command::Inspect(args) => super::inspect::inspect(args, &terminal),
@@ -348,6 +373,11 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
     let view = instead(args, &prepared)?;
     let report = analysis::report(&prepared, &naming, &shape);
     let limit = args.rows.limit;
+    let is_page = targets.iter().any(|(r, _)| *r == Rendering::Html);
+    let origin = render::html::Origin {
+        command: terminal.command.clone(),
+        files: if is_page { facts(&items)? } else { Vec::new() },
+    };
     for (rendering, target) in targets {
         let style = style(&args.rows, &args.out, terminal, target.is_stdout());
         target.write_with(|out| match rendering {
@@ -358,7 +388,7 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             Rendering::Csv => render::csv::write(&report, limit, out),
             Rendering::Folded => render::difference::folded(&report, out),
             Rendering::Pprof => render::difference::pprof(&report, out),
-            Rendering::Html => render::html::write(&report, limit, out),
+            Rendering::Html => render::html::write(&report, limit, &origin, out),
             Rendering::Svg => match args.flame {
                 Flame::Growth => render::svg::growth(&report, out),
                 Flame::Churn => flame::svg::write(&report, flame::Width::Churn, out),
@@ -368,6 +398,14 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
         })?;
     }
     Ok(DONE)
+}
+
+/// Sizes and digests of what was read; standard input is gone by now.
+fn facts(items: &[load::Item]) -> Result<Vec<FileFacts>> {
+    let mut paths: Vec<&String> = items.iter().flat_map(|i| &i.group.paths).collect();
+    let mut seen = HashSet::new();
+    paths.retain(|p| *p != "-" && seen.insert(*p));
+    paths.into_iter().map(|p| digest(p)).collect()
 }
 
 /// Fails when growth is to be counted by a driver that no capture has.

@@ -26,7 +26,7 @@ pub mod tree;
 pub mod words;
 
 pub use finding::title;
-pub use text::{MOST_ROWS, Style, head, text};
+pub use text::{MOST_ROWS, Style, head, remarks, text};
 
 use crate::error::{Code, Error, Result};
 use crate::report::Report;

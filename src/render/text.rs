@@ -67,6 +67,11 @@ pub fn text(report: &Report<'_>, style: &Style) -> String {
     out
 }
 
+/// What stands below the table, each line with its label: why, also, sites, note, noise, next.
+pub fn remarks(report: &Report<'_>, style: &Style) -> Vec<(&'static str, String)> {
+    Writer { report, style }.remarks()
+}
+
 /// The verdict and how sure it is, without the table; ends with a line feed.
 pub fn head(report: &Report<'_>, style: &Style) -> String {
     let mut out = String::new();

@@ -14,8 +14,29 @@ use std::fmt::Write;
 impl Writer<'_> {
     /// Why, what else, what samples can show, and what to type next.
     pub(super) fn footer(&self, out: &mut String) {
+        let lines = self.remarks();
+        if lines.is_empty() {
+            return;
+        }
+        out.push('\n');
+        let mut before = "";
+        for (label, text) in lines {
+            let shown = if label == before { "" } else { label };
+            before = label;
+            let head = paint(self.style.color, BOLD, &format!("{shown:<6}"));
+            for (i, part) in fold(&text, self.style.width, 6, 6).into_iter().enumerate() {
+                let _ = match i {
+                    0 => writeln!(out, "{head}{part}"),
+                    _ => writeln!(out, "      {part}"),
+                };
+            }
+        }
+    }
+
+    /// The lines with their labels: why, also, sites, note, noise, next.
+    pub(super) fn remarks(&self) -> Vec<(&'static str, String)> {
         let r = self.report;
-        let mut lines: Vec<(&str, String)> = Vec::new();
+        let mut lines: Vec<(&'static str, String)> = Vec::new();
         if let Some(&row) = r.summary.leaking.first() {
             lines.extend(self.why(row as usize).map(|w| ("why", w)));
         }
@@ -72,22 +93,7 @@ impl Writer<'_> {
         }
         lines.extend(self.noise().map(|n| ("noise", n)));
         lines.extend(self.next().into_iter().map(|n| ("next", n)));
-        if lines.is_empty() {
-            return;
-        }
-        out.push('\n');
-        let mut before = "";
-        for (label, text) in lines {
-            let shown = if label == before { "" } else { label };
-            before = label;
-            let head = paint(self.style.color, BOLD, &format!("{shown:<6}"));
-            for (i, part) in fold(&text, self.style.width, 6, 6).into_iter().enumerate() {
-                let _ = match i {
-                    0 => writeln!(out, "{head}{part}"),
-                    _ => writeln!(out, "      {part}"),
-                };
-            }
-        }
+        lines
     }
 
     fn why(&self, row: usize) -> Option<String> {
