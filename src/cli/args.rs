@@ -32,6 +32,9 @@ pub struct Cli {
     /// Say more: what readers noted, how sites were matched
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// Threads to work with [default: one for each processor]; results are the same for any number
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
 }
 
 /// When to colour.

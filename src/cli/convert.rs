@@ -23,6 +23,7 @@ pub(super) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<u8> {
             .in_file(&args.capture)
             .help("convert one at a time, or join them with A+B"));
     };
+    target.keep_off(&load::files(&items))?;
     let mut symbols = Symbols::default();
     let mut skipped = Vec::new();
     let mut symbolizer = reading.symbolizer()?;

@@ -5,7 +5,7 @@ use crate::diff::Side;
 use crate::error::{Code, Error, Result};
 use crate::format::{self, Capture, Context, Format};
 use crate::input::{Group, Select, Source, Spec, expand, natural_order};
-use crate::model::{Limits, Meta, Nature, Profile, ProfileBuilder, Symbols};
+use crate::model::{Label, LabelValue, Limits, Meta, Nature, Profile, ProfileBuilder, Symbols};
 use crate::symbolize::Symbolizer;
 
 /// One capture to read: a group of files on one side.
@@ -108,6 +108,12 @@ pub fn items(captures: &[String], base: &[String], merge: Option<MergeBy>) -> Re
         );
     }
     Ok(items)
+}
+
+/// The files of all items.
+pub fn files(items: &[Item]) -> Vec<String> {
+    let paths = items.iter().flat_map(|i| &i.group.paths);
+    paths.filter(|p| *p != "-").cloned().collect()
 }
 
 /// Joins the files of a directory whose names differ in one number alone, the process id: the
@@ -256,6 +262,43 @@ fn with_names(
 
 /// Said of captures that know code by its place in a file alone.
 const ADVICE: &str = "code without names stands as module and offset: --symbolize looks it up in the program's files";
+
+/// Takes the base side out of a saved difference: its samples carry the label `pprof::base`, and
+/// their signs are turned. `None` where no sample has it.
+///
+/// Errors: values that do not fit into 64 bits.
+pub fn base_of_difference(profile: &mut Profile, symbols: &mut Symbols) -> Result<Option<Profile>> {
+    let Some(key) = symbols.strings.find("pprof::base") else {
+        return Ok(None);
+    };
+    let truth = symbols.strings.find("true").map(LabelValue::Text);
+    let is_base = |symbols: &Symbols, labels| {
+        let set = symbols.labels.get(labels);
+        set.iter().any(|l| l.key == key && Some(l.value) == truth)
+    };
+    if !profile.labels.iter().any(|&l| is_base(symbols, l)) {
+        return Ok(None);
+    }
+    let mut sides = [0, 1].map(|_| ProfileBuilder::new(profile.metrics.clone()));
+    let mut values = vec![0; profile.metrics.len()];
+    for row in 0..profile.len() {
+        let labels = profile.labels_of(row);
+        let base = is_base(symbols, labels);
+        for (value, column) in values.iter_mut().zip(&profile.columns) {
+            let n = column.get(row);
+            *value = if base { n.saturating_neg() } else { n };
+        }
+        let rest: Vec<Label> = symbols.labels.get(labels).to_vec();
+        let rest: Vec<Label> = rest.into_iter().filter(|l| l.key != key).collect();
+        let labels = symbols.labels.intern(&rest);
+        sides[usize::from(!base)].add_labelled(profile.stacks[row], labels, &values)?;
+    }
+    let mut meta = profile.meta.clone();
+    meta.notes.retain(|n| !n.starts_with("a saved difference"));
+    let [base, new] = sides.map(|b| b.finish(meta.clone()));
+    *profile = new;
+    Ok(Some(base))
+}
 
 /// The sum of captures of one moment, such as the workers of one service.
 ///

@@ -1,5 +1,6 @@
 //! Bytes: what the user named, unpacked and in order.
 
+mod digest;
 mod expand;
 mod program;
 mod source;
@@ -8,6 +9,7 @@ mod spec;
 /// How standard input is named in messages, and where `-` cannot stand.
 pub const STDIN: &str = "<stdin>";
 
+pub use digest::{FileFacts, digest};
 pub use expand::{Group, expand, natural_order};
 pub use program::ProgramFile;
 pub use source::{Bytes, Packing, Source};

@@ -18,7 +18,15 @@ pub struct Rule {
 }
 
 /// Every rule, by id.
-pub static RULES: &[&Rule] = &[&STEADY_GROWTH, &ACCELERATING, &GREW, &HOT_PATH, &CUT_STACKS];
+pub static RULES: &[&Rule] = &[
+    &STEADY_GROWTH,
+    &ACCELERATING,
+    &GREW,
+    &GROWS_MORE,
+    &HOT_PATH,
+    &ERROR_PATH,
+    &CUT_STACKS,
+];
 
 /// The rule with this id or name, in any case.
 pub fn by_name(name: &str) -> Option<&'static Rule> {
