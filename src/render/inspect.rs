@@ -19,6 +19,10 @@ pub fn text(report: &Report<'_>, style: &Style) -> String {
     totals(&mut out, report, style);
     out.push('\n');
     table(&mut out, report, style);
+    for (label, line) in super::patterns::lines(report, style.width) {
+        let label = paint(style.color, BOLD, &format!("{label:<6}"));
+        let _ = writeln!(out, "{label}{line}");
+    }
     if !style.quiet {
         for note in report
             .notes

@@ -52,6 +52,7 @@ pub fn text(report: &Report<'_>, style: &Style) -> String {
     let mut out = String::new();
     let w = Writer { report, style };
     w.headline(&mut out);
+    w.patterns(&mut out);
     if !report.is_empty() || report.filtered_samples > 0 {
         out.push('\n');
         w.table(&mut out);
@@ -99,6 +100,14 @@ impl Writer<'_> {
         let _ = writeln!(out, "      {}", self.levels());
         for line in self.shares() {
             let _ = writeln!(out, "      {line}");
+        }
+    }
+
+    /// What else the captures show, under the verdict.
+    fn patterns(&self, out: &mut String) {
+        for (label, line) in super::patterns::lines(self.report, self.style.width) {
+            let head = paint(self.style.color, BOLD, &format!("{label:<6}"));
+            let _ = writeln!(out, "{head}{line}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Findings: conclusions about a site, with what they rest on and what would refute them.
 
+use super::patterns::Pattern;
 use super::rules::{self, Rule};
 use super::summary::{Summary, Verdict};
 use crate::diff::{Growth, PerRun, Values};
@@ -140,6 +141,8 @@ pub struct Finding {
     pub rows: Vec<u32>,
     /// What it rests on.
     pub evidence: Evidence,
+    /// What a pattern of allocation adds; none for growth of sites.
+    pub pattern: Option<Pattern>,
     /// What would refute it.
     pub refuted_by: &'static str,
     /// What to do.
@@ -338,6 +341,7 @@ fn finding(rule: &'static Rule, rows: Vec<u32>, summary: &Summary, ground: &Grou
         },
         rows,
         evidence,
+        pattern: None,
         refuted_by,
         advice,
     }

@@ -2,9 +2,13 @@
 
 mod conclusion;
 mod findings;
+mod patterns;
 pub mod rules;
 mod summary;
 
 pub use conclusion::{Conclusion, Fact, finding_id};
 pub use findings::{Evidence, Finding, Ground, Severity, SeverityBy, Subject, SubjectKind, find};
+pub use patterns::{
+    Churn, DoubleBuffer, Late, Level, Pattern, PatternGround, State, find as find_patterns,
+};
 pub use summary::{Certainty, Counts, Facts, Summary, TotalTest, Verdict, summarise};

@@ -1,9 +1,11 @@
 //! Every rule: its id, its name, and what `heapdiff explain` says of it.
 
 mod growth;
+mod patterns;
 mod quality;
 
 pub use growth::*;
+pub use patterns::*;
 pub use quality::*;
 
 /// One rule.
@@ -18,7 +20,18 @@ pub struct Rule {
 }
 
 /// Every rule, by id.
-pub static RULES: &[&Rule] = &[&STEADY_GROWTH, &ACCELERATING, &GREW, &HOT_PATH, &CUT_STACKS];
+pub static RULES: &[&Rule] = &[
+    &STEADY_GROWTH,
+    &ACCELERATING,
+    &GREW,
+    &HOT_PATH,
+    &DOUBLE_BUFFER,
+    &RISES_WITH_FAILURES,
+    &LATE_RELEASE,
+    &CHURN,
+    &CAPPED,
+    &CUT_STACKS,
+];
 
 /// The rule with this id or name, in any case.
 pub fn by_name(name: &str) -> Option<&'static Rule> {
