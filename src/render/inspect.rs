@@ -19,11 +19,11 @@ pub fn text(report: &Report<'_>, style: &Style) -> String {
     totals(&mut out, report, style);
     out.push('\n');
     table(&mut out, report, style);
-    for (label, line) in super::patterns::lines(report, style.width) {
-        let label = paint(style.color, BOLD, &format!("{label:<6}"));
-        let _ = writeln!(out, "{label}{line}");
-    }
     if !style.quiet {
+        for (label, line) in super::patterns::lines(report, style.width) {
+            let label = paint(style.color, BOLD, &format!("{label:<6}"));
+            let _ = writeln!(out, "{label}{line}");
+        }
         for note in report
             .notes
             .iter()

@@ -2,7 +2,7 @@
 
 use super::figures::{plural, rate};
 use super::{words, wrap};
-use crate::model::{FrameId, Unit};
+use crate::model::{FrameId, Nature, Unit};
 use crate::report::Report;
 use crate::units;
 use crate::verdict::{Churn, DoubleBuffer, Finding, Late, Level, Pattern, State};
@@ -22,18 +22,22 @@ const LEAST_WIDTH: usize = 40;
 pub fn lines(report: &Report<'_>, width: usize) -> Vec<(&'static str, String)> {
     let mut lines: Vec<(&'static str, String)> = Vec::new();
     let mut before = "";
+    let looks_at_peaks = report.metric().nature == Nature::Peak;
     for finding in &report.findings {
         let Some(pattern) = &finding.pattern else {
             continue;
         };
         let label = match pattern {
-            Pattern::DoubleBuffer(_) => "twice",
+            Pattern::DoubleBuffer(_) => "peak",
             Pattern::Level(_) => "level",
             Pattern::Late(_) => "late",
             Pattern::Churn(_) => "churn",
         };
         let room = width.saturating_sub(LABEL).max(LEAST_WIDTH);
-        for said in sentences(report, finding, pattern) {
+        // Who looks at something else is told in one line.
+        let beside = matches!(pattern, Pattern::DoubleBuffer(_)) && !looks_at_peaks;
+        let most = if beside { 1 } else { usize::MAX };
+        for said in sentences(report, finding, pattern).into_iter().take(most) {
             for line in wrap(&said, room).lines() {
                 let shown = if label == before { "" } else { label };
                 before = label;
@@ -80,9 +84,8 @@ fn double_buffer(report: &Report<'_>, p: &DoubleBuffer) -> Vec<String> {
     let payload = bytes(p.block_bytes);
     let times = format!("{:.2}x", p.times());
     if p.state == State::Gone {
-        let was = format!(
-            "{owner} held chunks and their join, {held} for a payload of {payload} ({times})"
-        );
+        let was =
+            format!("{owner} held {held} for a payload of {payload}, chunks and join ({times})");
         return match &p.since {
             Some(since) => {
                 let now = function(report, since.function);
@@ -100,7 +103,7 @@ fn double_buffer(report: &Report<'_>, p: &DoubleBuffer) -> Vec<String> {
         };
     }
     let first = format!(
-        "peak {held} for a payload of {payload}: {owner} holds chunks and their join ({times})"
+        "{held} for a payload of {payload}: {owner} holds chunks and join at once ({times})"
     );
     let each = bytes(p.payload());
     let many = |n: f64| units::bytes((p.payload() as f64 * n) as i128);

@@ -105,6 +105,9 @@ impl Writer<'_> {
 
     /// What else the captures show, under the verdict.
     fn patterns(&self, out: &mut String) {
+        if self.style.quiet {
+            return;
+        }
         for (label, line) in super::patterns::lines(self.report, self.style.width) {
             let head = paint(self.style.color, BOLD, &format!("{label:<6}"));
             let _ = writeln!(out, "{head}{line}");
