@@ -5,6 +5,7 @@ mod formats_native;
 mod golden;
 mod layers;
 mod matching;
+mod patterns;
 mod planted;
 mod program;
 mod render;

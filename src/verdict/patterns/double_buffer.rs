@@ -218,13 +218,18 @@ fn pairs(ground: &PatternGround<'_>, end: &End, other: &End) -> Vec<Pair> {
                 continue;
             }
             let own = at == block.owner;
+            // A sibling, not another call of the same function.
+            let is_sibling = |piece: &Row, at: usize| {
+                piece.caller == Some(at)
+                    && function(piece.frames[piece.owner]) != function(block.frames[block.owner])
+            };
             let mut groups: Vec<(FrameId, Vec<u32>)> = Vec::new();
             for piece in &rows {
                 let under = piece.row != block.row
                     && piece.frames.len() > at
                     && piece.frames[..at] == block.frames[..at]
                     && function(piece.frames[at]) == function(block.frames[at])
-                    && (own || (piece.caller == Some(at) && piece.owner > at));
+                    && (own || is_sibling(piece, at));
                 if !under {
                     continue;
                 }
