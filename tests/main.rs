@@ -7,6 +7,7 @@ mod golden;
 mod growth;
 mod layers;
 mod matching;
+mod patterns;
 mod planted;
 mod program;
 mod render;

@@ -3,8 +3,8 @@
 use super::args::Sort;
 use super::prepare::Prepared;
 use crate::diff::{
-    Certainty, Drivers, GroupBy, Growth, Judge, Judged, MatchedBy, PerRun, Runs, Side, Values,
-    group,
+    Certainty, Drivers, GroupBy, Growth, Judge, Judged, MatchedBy, PerRun, Runs, Side, SiteTable,
+    Values, group,
 };
 use crate::model::{Column, Exactness, Frame};
 use crate::normalize::{FrameClass, Naming};
@@ -89,7 +89,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         change: total_judged.changes.first().copied(),
         series: judge.compares_series(),
     });
-    let findings = verdict::find(
+    let mut findings = verdict::find(
         verdict,
         &summary,
         &verdict::Ground {
@@ -110,6 +110,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
             total_after: totals.after().get(table.chosen).map_or(0, |c| c.sum()),
         },
     );
+    findings.extend(patterns(prepared, table, &keys, &values, &totals, naming));
     let resolution = resolution(&judge, &judged, &values, &per_run);
     let mut report = Report {
         symbols: &prepared.symbols,
@@ -166,6 +167,38 @@ fn cut_stacks(report: &Report<'_>) -> Option<Finding> {
     };
     let capture = of_side.unwrap_or(0) as u32;
     Some(verdict::cut_stacks(capture, before, after, cut.share))
+}
+
+/// Patterns of allocation in the same rows.
+fn patterns(
+    prepared: &Prepared,
+    table: &SiteTable,
+    keys: &Keys<'_>,
+    values: &Values,
+    totals: &Values,
+    naming: &Naming<'_>,
+) -> Vec<verdict::Finding> {
+    let of = |side| prepared.captures.iter().filter(move |c| c.side == side);
+    // Captures of one path are moments of one recording.
+    let recorded = |side| {
+        let paths: Vec<&str> = of(side).map(|c| c.path.as_str()).collect();
+        paths.len() > 1 && paths.iter().all(|p| p == &paths[0])
+    };
+    verdict::find_patterns(&verdict::PatternGround {
+        values,
+        totals,
+        metrics: &table.metrics,
+        chosen: table.chosen,
+        stacks: match keys {
+            Keys::Stacks(stacks) => Some(stacks),
+            Keys::Groups(_) => None,
+        },
+        symbols: &prepared.symbols,
+        names: naming,
+        drivers: of(Side::New).map(|c| c.drivers.as_slice()).collect(),
+        base: of(Side::Base).count(),
+        moments: [Side::Base, Side::New].map(recorded),
+    })
 }
 
 /// The sum of all rows and what filters left out, as one row.

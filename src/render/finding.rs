@@ -12,6 +12,9 @@ const NAME: usize = 100;
 
 /// A finding in one line: how much, where, and what kind of growth.
 pub fn title(report: &Report<'_>, finding: &Finding) -> String {
+    if let Some(pattern) = &finding.pattern {
+        return super::patterns::title(report, finding, pattern);
+    }
     let (rule, e) = (finding.rule, &finding.evidence);
     let metric = report.metric();
     if finding.subject.kind == SubjectKind::Capture {

@@ -21,6 +21,10 @@ pub fn text(report: &Report<'_>, style: &Style) -> String {
     out.push('\n');
     table(&mut out, report, style);
     if !style.quiet {
+        for (label, line) in super::patterns::lines(report, style.width) {
+            let label = paint(style.color, BOLD, &format!("{label:<6}"));
+            let _ = writeln!(out, "{label}{line}");
+        }
         let mut said: Vec<&str> = Vec::new();
         let of_captures = report.captures.iter().flat_map(|c| &c.notes);
         for note in report.notes.iter().chain(of_captures) {

@@ -17,6 +17,7 @@ mod locations;
 pub mod markdown;
 pub mod matching;
 mod merged;
+mod patterns;
 pub mod pprof;
 mod proto;
 pub mod speedscope;

@@ -57,6 +57,7 @@ pub fn text(report: &Report<'_>, style: &Style) -> String {
     let mut out = String::new();
     let w = Writer { report, style };
     w.headline(&mut out);
+    w.patterns(&mut out);
     if !report.is_empty() || report.filtered_samples > 0 {
         out.push('\n');
         w.table(&mut out);
@@ -125,6 +126,17 @@ impl Writer<'_> {
                     _ => writeln!(out, "      {part}"),
                 };
             }
+        }
+    }
+
+    /// What else the captures show, under the verdict.
+    fn patterns(&self, out: &mut String) {
+        if self.style.quiet {
+            return;
+        }
+        for (label, line) in super::patterns::lines(self.report, self.style.width) {
+            let head = paint(self.style.color, BOLD, &format!("{label:<6}"));
+            let _ = writeln!(out, "{head}{line}");
         }
     }
 

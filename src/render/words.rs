@@ -173,13 +173,14 @@ pub fn shorten(name: &str, width: usize) -> String {
 /// Number of callers shown before the owner.
 const CALLERS: usize = 2;
 
+/// Text in which control characters are U+FFFD.
+pub fn clean(text: String) -> String {
+    let seen = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    text.chars().map(seen).collect()
+}
+
 /// What `row` is called. Control characters become U+FFFD.
 pub fn site(report: &Report<'_>, row: usize) -> SiteName {
-    let clean = |text: String| -> String {
-        text.chars()
-            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-            .collect()
-    };
     match &report.keys {
         Keys::Groups(groups) => {
             let frame = groups[row].frame;

@@ -1,6 +1,7 @@
 //! Findings: conclusions about a site, with what they rest on and what would refute them.
 
 use super::path::{Path, blocks_of, path};
+use super::patterns::Pattern;
 use super::rules::{self, Rule};
 use super::summary::{Summary, Verdict};
 use crate::diff::{Growth, PerRun, SideChange, Values};
@@ -141,6 +142,8 @@ pub struct Finding {
     pub rows: Vec<u32>,
     /// What it rests on.
     pub evidence: Evidence,
+    /// What a pattern of allocation adds; none for growth of sites.
+    pub pattern: Option<Pattern>,
     /// What would refute it.
     pub refuted_by: &'static str,
     /// What to do.
@@ -377,6 +380,7 @@ fn finding(rule: &'static Rule, rows: Vec<u32>, summary: &Summary, ground: &Grou
         },
         rows,
         evidence,
+        pattern: None,
         refuted_by,
         advice,
     }
@@ -408,6 +412,7 @@ pub fn cut_stacks(capture: u32, before: i64, after: i64, share: f64) -> Finding 
         },
         refuted_by: "deeper stacks that begin at the program's entry and tell no more sites apart",
         advice: "capture deeper stacks: trim_backtraces(None) for dhat-rs, --num-callers=40 for Valgrind",
+        pattern: None,
     }
 }
 

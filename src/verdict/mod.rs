@@ -3,6 +3,7 @@
 mod conclusion;
 mod findings;
 mod path;
+mod patterns;
 pub mod rules;
 mod summary;
 
@@ -11,4 +12,7 @@ pub use findings::{
     Evidence, Finding, Ground, Severity, SeverityBy, Subject, SubjectKind, cut_stacks, find,
 };
 pub use path::{Path, path};
+pub use patterns::{
+    Churn, DoubleBuffer, Late, Level, Pattern, PatternGround, State, find as find_patterns,
+};
 pub use summary::{Certainty, Counts, Facts, Summary, TotalTest, Verdict, summarise};

@@ -6,7 +6,7 @@ use super::wire::{Amounts, Map, Metrics, Number, Shown, metrics, rates, summed};
 use crate::model::Column;
 use crate::normalize::SiteId;
 use crate::report::{CaptureInfo, Report};
-use crate::verdict::{Finding, SubjectKind};
+use crate::verdict::{Fact, Finding, SubjectKind};
 use serde::{Serialize, Serializer};
 
 /// What no part of the program fills yet.
@@ -312,6 +312,32 @@ struct Evidence<'r> {
     /// Frames after which the site's stack was cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     stack_cut_at: Option<usize>,
+    /// What a pattern of allocation adds.
+    #[serde(flatten)]
+    facts: Map<'static, WireFact>,
+}
+
+/// A fact as JSON; unknown is null.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum WireFact {
+    Whole(i128),
+    Number(Number),
+    Series(Vec<i128>),
+    Text(String),
+    Unknown,
+}
+
+impl From<Fact> for WireFact {
+    fn from(fact: Fact) -> WireFact {
+        match fact {
+            Fact::Whole(n) => WireFact::Whole(n),
+            Fact::Number(n) => WireFact::Number(Number(n)),
+            Fact::Series(list) => WireFact::Series(list),
+            Fact::Text(text) => WireFact::Text(text),
+            Fact::Unknown => WireFact::Unknown,
+        }
+    }
 }
 
 impl<'r> WireFinding<'r> {
@@ -329,6 +355,7 @@ impl<'r> WireFinding<'r> {
             }
         };
         let e = &finding.evidence;
+        let facts = finding.pattern.iter().flat_map(|p| p.facts());
         WireFinding {
             id: format!("{:016x}", report.finding_id(finding)),
             rule: finding.rule.id,
@@ -358,6 +385,7 @@ impl<'r> WireFinding<'r> {
                     SubjectKind::Site => report.cut_at(index),
                     _ => report.cut_stacks().map(|cut| cut.depth),
                 },
+                facts: Map(facts.map(|(name, fact)| (name, fact.into())).collect()),
             },
             refuted_by: finding.refuted_by,
             advice: finding.advice,

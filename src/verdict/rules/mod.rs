@@ -1,9 +1,11 @@
 //! Every rule: its id, its name, and what `heapdiff explain` says of it.
 
 mod growth;
+mod patterns;
 mod quality;
 
 pub use growth::*;
+pub use patterns::*;
 pub use quality::*;
 
 /// One rule.
@@ -25,6 +27,11 @@ pub static RULES: &[&Rule] = &[
     &GROWS_MORE,
     &HOT_PATH,
     &ERROR_PATH,
+    &DOUBLE_BUFFER,
+    &RISES_WITH_FAILURES,
+    &LATE_RELEASE,
+    &CHURN,
+    &CAPPED,
     &CUT_STACKS,
 ];
 
