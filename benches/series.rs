@@ -6,15 +6,14 @@
 //! HEAPDIFF_BENCH=large cargo bench --bench series   250,000 and 1,000,000: 0.6 GB of files
 //! ```
 //!
-//! Every run is a program of its own, from start to exit, with the memory at its peak as
-//! `/usr/bin/time` has it. Time a site at the larger size may be at most 1.3 times that of the
+//! Every run is a program of its own, from start to exit: the time of the processor and the memory
+//! at its peak, as `/usr/bin/time` has them. Time a site at the larger size may be at most 1.3 times that of the
 //! smaller one, and so may memory: both are linear. Memory for each further capture has to stay
 //! below what that capture's file takes alone: one capture is resident at a time.
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -123,7 +122,7 @@ fn measure(sites: u64, files: &[PathBuf]) -> Result<Measured, Failure> {
     let mut peak: f64 = 0.0;
     for _ in 0..ROUNDS {
         let mut command = Command::new("/usr/bin/time");
-        command.args(["-f", "%M", env!("CARGO_BIN_EXE_heapdiff"), "compare"]);
+        command.args(["-f", "%U %S %M", env!("CARGO_BIN_EXE_heapdiff"), "compare"]);
         command.args(["--format", "json", "--limit", "5"]);
         let runs: Vec<String> = (0..files.len())
             .map(|i| (10 * i + 10).to_string())
@@ -133,14 +132,20 @@ fn measure(sites: u64, files: &[PathBuf]) -> Result<Measured, Failure> {
             .args(files)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let start = Instant::now();
         let output = command.output()?;
-        times.push(start.elapsed().as_secs_f64());
         let said = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() {
             return Err(said.into_owned().into());
         }
-        let kib: f64 = said.lines().last().unwrap_or_default().trim().parse()?;
+        let last = said.lines().last().unwrap_or_default();
+        let numbers: Vec<f64> = last
+            .split_whitespace()
+            .map(str::parse)
+            .collect::<Result<_, _>>()?;
+        let [user, system, kib] = numbers[..] else {
+            return Err(format!("/usr/bin/time says {last:?}").into());
+        };
+        times.push(user + system);
         peak = peak.max(kib * 1024.0);
         let report: serde_json::Value = serde_json::from_slice(&output.stdout)?;
         let findings = report["findings"].as_array().map_or(0, Vec::len) as u64;
