@@ -168,12 +168,22 @@ impl Writer<'_> {
         ))
     }
 
+    /// Whether a row's difference is a twentieth of all differences or more: worth a line.
+    fn is_large(&self, row: u32) -> bool {
+        let s = &self.report.summary;
+        let all = s.increases.unsigned_abs() + s.decreases.unsigned_abs();
+        self.report.delta(row as usize).unsigned_abs() * 20 >= all
+    }
+
     /// The largest row that warmed up: no leak, and until when it rose.
     fn warm(&self) -> Option<String> {
         let r = self.report;
         let rose =
             |&&row: &&u32| r.growth(row as usize) == Growth::WarmUp && r.delta(row as usize) > 0;
         let row = *r.order.iter().find(rose)?;
+        if !self.is_large(row) {
+            return None;
+        }
         let (name, n) = (
             words::site(r, row as usize).fit(50),
             r.order.iter().filter(rose).count(),
@@ -201,7 +211,8 @@ impl Writer<'_> {
         let r = self.report;
         let (row, reason) = r.order.iter().take(FEWEST_ROWS).find_map(|&row| {
             let j = r.judgement(row as usize)?;
-            let open = j.class == Class::Undetermined && r.path(row as usize).is_none();
+            let class = j.class == Class::Undetermined && self.is_large(row);
+            let open = class && r.path(row as usize).is_none();
             let follows = r.follows(row as usize).is_some();
             (open && !follows && r.growth(row as usize) == Growth::Undetermined)
                 .then_some((row, j.reason))
