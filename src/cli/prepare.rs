@@ -151,6 +151,7 @@ fn attempt(
     };
     let ends = look.ends_of_one && items.len() == 1;
     let mut skipped = Vec::new();
+    let mut symbolizer = reading.symbolizer()?;
     let mut pending: Option<(Side, Loaded)> = None;
     let mut barren: Option<&Item> = None;
     let mut found_in: Option<&Item> = None;
@@ -165,7 +166,14 @@ fn attempt(
             }
             barren = Some(item);
         }
-        let mut loaded = load::read(item, reading, ends, &mut run.symbols, &mut skipped)?;
+        let mut loaded = load::read(
+            item,
+            reading,
+            ends,
+            &mut run.symbols,
+            &mut symbolizer,
+            &mut skipped,
+        )?;
         if let Some(only) = look.only {
             loaded = loaded.drain(..).skip(only).take(1).collect();
         }

@@ -52,10 +52,14 @@ fn command_of(args: &[OsString]) -> String {
         .map_or(String::new(), |word| format!("{word} "))
 }
 
+/// Prints on standard error, which may be closed.
+pub(super) fn to_stderr(line: &str) {
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+}
+
 /// Says why the command could not be carried out.
 fn failed(e: &Error) -> u8 {
-    let line = format!("heapdiff: {e}\n");
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+    to_stderr(&format!("heapdiff: {e}\n"));
     FAILED
 }
 
@@ -150,7 +154,7 @@ fn execute(cli: &Cli) -> Result<u8> {
     match &cli.command {
         Command::Compare(args) => compare(args, &terminal),
         Command::Inspect(args) => super::inspect::inspect(args, &terminal),
-        Command::Convert(args) => super::convert::convert(args),
+        Command::Convert(args) => super::convert::convert(args, &terminal),
         Command::Explain { rule } => explain(rule, &terminal),
         Command::Formats => to_stdout(formats(&terminal).as_bytes()).map(|()| DONE),
         Command::Completions { shell } => {
