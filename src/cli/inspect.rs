@@ -73,9 +73,12 @@ pub(super) fn inspect(args: &InspectArgs, terminal: &Terminal) -> Result<u8> {
             Err(e) if item.group.found && e.code() == crate::error::Code::Unrecognised => continue,
             Err(e) => return Err(e),
         };
-        // A recording holds several moments; each is looked at by itself.
+        // A recording holds several moments; each is looked at by itself. Standard input is read
+        // once.
+        let once = item.group.paths.iter().any(|p| p == "-");
         let each = match prepared.captures.len() {
             0 | 1 => vec![prepared],
+            _ if once => vec![prepared],
             n => (0..n).map(|i| prepare(Some(i))).collect::<Result<_>>()?,
         };
         for prepared in &each {

@@ -360,13 +360,17 @@ impl Judge {
         if values.base.is_some() {
             return self.side_slope(values, row, 1);
         }
-        let plan = self.plan.as_ref()?;
+        self.detail(values, judged, row)?.slope
+    }
+
+    /// The numbers behind the class of a row of one series of three captures or more.
+    pub fn detail(&self, values: &Values, judged: &Judged, row: usize) -> Option<trend::Detail> {
+        let plan = self.plan.as_ref().filter(|_| values.base.is_none())?;
         let judgement = judged.judgements.get(row)?;
         let mut out = trend::Row::default();
         out.values.resize(values.series.len() - self.skip, 0.0);
         self.fill(values, row, &mut out);
-        plan.detail(self.noise(), &out, judgement, judged.level)
-            .slope
+        Some(plan.detail(self.noise(), &out, judgement, judged.level))
     }
 
     /// Whether the new side's captures are evenly spaced, which can alias a sawtooth into a ramp.

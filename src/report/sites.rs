@@ -335,6 +335,14 @@ impl Report<'_> {
         Some((self.judge.driver_name(follow), follow.per_unit))
     }
 
+    /// How long a row warmed up, in runs from the first capture that has it (captures where runs
+    /// are unknown); `None` where it did not, or had not settled at the last capture.
+    pub fn warm_up(&self, row: usize) -> Option<f64> {
+        let warm = self.judgement(row)?.warm_up > 0;
+        warm.then(|| self.judge.detail(&self.values, &self.judged, row))??
+            .warm_up
+    }
+
     /// What a change did to a row, where two sides can be compared per run.
     pub fn change(&self, row: usize) -> Option<&SideChange> {
         self.judged.changes.get(row)

@@ -23,9 +23,15 @@ fn is_leak(row: &Value) -> bool {
 #[test]
 fn a_cache_that_fills_and_stops_is_a_warm_up() {
     let fills = (0..12).map(|i| 1e6 + 2e5 * f64::from(i.min(5)));
-    let (d, _) = series(&evenly(fills));
+    let (d, text) = series(&evenly(fills));
     assert_eq!(row(&d, "keep")["growth"], "warm-up");
+    assert_eq!(
+        row(&d, "keep")["warm_up"],
+        50,
+        "its length: from 10 to 60 runs"
+    );
     assert_ne!(d["verdict"], "leak");
+    assert!(text.contains("warmed up for about 50 runs"), "{text}");
     let long = (0..12).map(|i| 1e6 * (3.0 - 2.0 * (-f64::from(i) / 1.4).exp()));
     let (d, _) = series(&evenly(long));
     assert_eq!(row(&d, "keep")["growth"], "warm-up");
@@ -94,7 +100,8 @@ fn a_site_that_appears_in_the_third_capture_needs_three_more() {
     let (early, text) = series(&all[..4]);
     let keep = row(&early, "keep");
     assert_eq!(keep["growth"], "undetermined");
-    assert!(text.contains("undetermined"), "{text}");
+    assert!(text.contains("appeared too late in the window"), "{text}");
+    assert!(text.contains("capture at least three times more"), "{text}");
     let (late, _) = series(&all);
     let keep = row(&late, "keep");
     assert_eq!(keep["growth"], "steady-growth", "{keep:#}");
@@ -110,6 +117,14 @@ fn uneven_intervals_are_advised_where_nothing_can_be_told() {
         "{text}"
     );
     assert!(text.contains("uneven intervals"), "{text}");
+    let (_, leak) = series(&evenly([1e6, 1.1e6, 1.2e6, 1.3e6]));
+    assert!(leak.starts_with("LEAK"), "{leak}");
+    assert!(leak.contains("can make a ramp of a sawtooth"), "{leak}");
+    let (_, uneven) = series(&[(10.0, 1000, 10), (20.0, 2000, 20), (45.0, 4500, 45)]);
+    assert!(
+        uneven.starts_with("LEAK") && !uneven.contains("sawtooth"),
+        "{uneven}"
+    );
 }
 
 #[test]

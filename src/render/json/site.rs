@@ -22,6 +22,15 @@ pub(super) struct Site<'r> {
     cumulative: Option<Cumulative<'r>>,
     series: Vec<i64>,
     growth: &'static str,
+    /// What the class rests on, or why no more can be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// What to capture where the class is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_capture: Option<&'static str>,
+    /// Runs until it settled, of a warm-up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warm_up: Option<Number>,
     slope: Option<Slope>,
     /// Of the base side; `slope` is the new side's then.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,6 +198,11 @@ impl<'r> Site<'r> {
                     .map(|g| g.as_str()),
             }
         });
+        // Two captures have no class of their own, and a row that is level needs no reason.
+        let reason = judgement
+            .filter(|_| !report.is_quiet(row))
+            .map(|j| j.reason);
+        let words = |of: fn(Reason) -> &'static str| reason.map(of).filter(|w| !w.is_empty());
         let hot = report.hot(row).filter(|_| report.delta(row) > 0);
         Site {
             id: Shown(report.id(row)),
@@ -199,6 +213,9 @@ impl<'r> Site<'r> {
             cumulative,
             series: report.series(&report.values, row).collect(),
             growth: report.growth(row).as_str(),
+            reason: words(|r| r.words()),
+            next_capture: words(|r| r.next_capture()),
+            warm_up: report.warm_up(row).map(Number),
             slope: Slope::of(report.slope(row)),
             base_slope: Slope::of(report.judge.side_slope(&report.values, row, 0)),
             slope_difference: SlopeDifference::of(report.side_growth(row), report.change(row)),

@@ -1,11 +1,12 @@
 //! The lines below the table.
 
-use super::{BOLD, Writer, paint};
+use super::{BOLD, FEWEST_ROWS, Writer, paint};
+use crate::diff::Growth;
 use crate::model::Nature;
 use crate::render::figures::{counted, measured, noun, plural, rate};
 use crate::render::fold::fold;
 use crate::render::{matching, title, words};
-use crate::trend::Change;
+use crate::trend::{Change, Class};
 use crate::units;
 use crate::verdict::rules::CUT_STACKS;
 use crate::verdict::{Path, Verdict};
@@ -41,6 +42,8 @@ impl Writer<'_> {
             lines.extend(self.why(row as usize).map(|w| ("why", w)));
         }
         lines.extend(self.rare().map(|a| ("also", a)));
+        lines.extend(self.warm().map(|a| ("also", a)));
+        lines.extend(self.open().map(|a| ("also", a)));
         lines.extend(self.worse().map(|a| ("also", a)));
         lines.extend(self.others().map(|a| ("also", a)));
         lines.extend(self.also().map(|a| ("also", a)));
@@ -91,6 +94,7 @@ impl Writer<'_> {
                 ));
             }
         }
+        lines.extend(self.even().map(|n| ("note", n)));
         lines.extend(self.noise().map(|n| ("noise", n)));
         lines.extend(self.next().into_iter().map(|n| ("next", n)));
         lines
@@ -168,6 +172,77 @@ impl Writer<'_> {
             self.rate(rate),
             self.per()
         ))
+    }
+
+    /// Whether a row's difference is a twentieth of all differences or more: worth a line.
+    fn is_large(&self, row: u32) -> bool {
+        let s = &self.report.summary;
+        let all = s.increases.unsigned_abs() + s.decreases.unsigned_abs();
+        self.report.delta(row as usize).unsigned_abs() * 20 >= all
+    }
+
+    /// The largest row that warmed up: no leak, and until when it rose.
+    fn warm(&self) -> Option<String> {
+        let r = self.report;
+        let rose =
+            |&&row: &&u32| r.growth(row as usize) == Growth::WarmUp && r.delta(row as usize) > 0;
+        let row = *r.order.iter().find(rose)?;
+        if !self.is_large(row) {
+            return None;
+        }
+        let (name, n) = (
+            words::site(r, row as usize).fit(50),
+            r.order.iter().filter(rose).count(),
+        );
+        let others = match n {
+            1 => String::new(),
+            n => format!(", as {} did", counted(n - 1, "other")),
+        };
+        Some(match r.warm_up(row as usize) {
+            Some(length) => format!(
+                "{name} warmed up for about {} and is level since{others}: no leak",
+                match r.knows_runs() {
+                    true => measured(length, r.driver.strip_suffix('s').unwrap_or(&r.driver)),
+                    false => measured(length, "capture"),
+                }
+            ),
+            None => format!(
+                "{name} still warms up, more and more slowly{others}: capture again after twice as many runs"
+            ),
+        })
+    }
+
+    /// The largest row of which these captures cannot tell what it does, and what to capture.
+    fn open(&self) -> Option<String> {
+        let r = self.report;
+        let (row, reason) = r.order.iter().take(FEWEST_ROWS).find_map(|&row| {
+            let j = r.judgement(row as usize)?;
+            let class = j.class == Class::Undetermined && self.is_large(row);
+            let open = class && r.path(row as usize).is_none();
+            let follows = r.follows(row as usize).is_some();
+            (open && !follows && r.growth(row as usize) == Growth::Undetermined)
+                .then_some((row, j.reason))
+        })?;
+        let name = words::site(r, row as usize).fit(50);
+        let next = match reason.next_capture() {
+            "" => String::new(),
+            next => format!("; {next}"),
+        };
+        Some(format!(
+            "{name} cannot be told yet: {}{next}",
+            reason.words()
+        ))
+    }
+
+    /// Evenly spaced captures meet a periodic program at ever the same place of its period.
+    fn even(&self) -> Option<String> {
+        let r = self.report;
+        let few = (3..=4).contains(&r.captures.len()) && !r.has_two_sides();
+        (few && r.judge.is_even() && !r.summary.leaking.is_empty()).then(|| {
+            "evenly spaced captures can make a ramp of a sawtooth: uneven intervals (10, 20, 45, \
+             80 runs) rule that out"
+                .to_owned()
+        })
     }
 
     /// The row that grows more than before where the total does not say so.
