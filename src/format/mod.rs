@@ -5,6 +5,7 @@
 pub mod dhat;
 pub mod flamebearer;
 pub mod folded;
+pub mod graph_json;
 pub mod heap_text;
 pub mod heapprofile;
 pub mod heaptrack;
@@ -152,10 +153,11 @@ pub static FORMATS: &[&Format] = &[
     &heap_text::GPERFTOOLS,
     &heap_text::GO,
     &memleak::FORMAT,
+    &graph_json::FORMAT,
 ];
 
 /// Those of [`FORMATS`] whose captures are object graphs.
-pub static GRAPH_FORMATS: &[&Format] = &[];
+pub static GRAPH_FORMATS: &[&Format] = &[&graph_json::FORMAT];
 
 impl Format {
     /// Whether its captures are object graphs.
