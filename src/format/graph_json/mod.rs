@@ -209,7 +209,7 @@ impl Reader {
         let id = id(s)?;
         let defined = self.builder.define(id)?;
         let mut type_of = None;
-        let (mut size, mut site, mut value) = (0, None, None);
+        let (mut size, mut site, mut value, mut label) = (0, None, None, None);
         self.again.clear();
         while s.next_member()? {
             match s.key()? {
@@ -224,6 +224,7 @@ impl Reader {
                         ))
                     })?);
                 }
+                b"l" if s.peek() == Some(b'"') => label = Some(s.string()?),
                 b"v" if self.values => match s.peek() {
                     Some(b'"') => value = Some(symbols.strings.intern(&s.string()?)),
                     _ => s.skip_value()?,
@@ -231,7 +232,10 @@ impl Reader {
                 _ => s.skip_value()?,
             }
         }
-        let type_of = type_of.ok_or_else(|| wrong("the object has no type"))?;
+        let mut type_of = type_of.ok_or_else(|| wrong("the object has no type"))?;
+        if let Some(label) = label {
+            type_of = roles::named(symbols, type_of, &label);
+        }
         match defined {
             Defined::New(_) => {
                 self.builder.node(type_of, size, None)?;

@@ -1,6 +1,6 @@
 //! The role of a type whose writer named none, from the names of its runtime.
 
-use crate::model::Role;
+use crate::model::{Role, Symbols, TypeId};
 
 /// Python's own types, by name without `builtins.`.
 const PYTHON: &[(&str, Role)] = &[
@@ -56,4 +56,20 @@ pub fn guess(runtime: &str, name: &str) -> Role {
         None if name.ends_with("Error") || name.ends_with("Exception") => Role::Exception,
         None => Role::Instance,
     }
+}
+
+/// The type of an object of the program's code that its writer labels: every frame, function,
+/// module and class is told apart by its name, `frame run()`, `module app.registry`. Labels of
+/// other objects might hold values and are passed over.
+pub fn named(symbols: &mut Symbols, type_of: TypeId, label: &str) -> TypeId {
+    let info = symbols.graph.type_info(type_of);
+    let name = symbols.strings.get(info.name);
+    let name = match info.role {
+        Role::Frame => format!("{name} {label}()"),
+        Role::Module | Role::Type | Role::Function => format!("{name} {label}"),
+        _ => return type_of,
+    };
+    symbols
+        .graph
+        .type_id(&mut symbols.strings, &name, info.role)
 }
