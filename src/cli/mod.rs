@@ -4,6 +4,7 @@
 mod analysis;
 mod args;
 mod convert;
+mod cycles;
 mod examples;
 mod inspect;
 mod load;

@@ -16,4 +16,5 @@ pub mod series;
 pub mod signature;
 pub mod tree;
 pub mod types;
+pub mod ways;
 pub mod words;

@@ -7,12 +7,13 @@
 use super::cut::{Cut, CutKind, Cutter, Reference, entries};
 use super::cycles::{self, Cycles, Found};
 use super::dominators::{Dominators, dominators};
-use super::growth::{Axis, Growth, PathSeries, Trend};
+use super::growth::{Axis, PathSeries, Trend};
 use super::holders::{self, Growing, Share};
-use super::paths::{self, Paths, ordered_roots, shortest, source};
+use super::paths::{self, Paths, ordered_roots, shortest};
 use super::rows::Rows;
 use super::signature::{Benign, Signatures, one_label};
 use super::tree::{Group, NONE, PathTree, path_tree};
+use super::ways::{Ways, ways};
 use super::words::{NAMESPACE, STAR, Words};
 use crate::model::{GcMode, GraphMeta, HeapGraph, LabelId, RootKind, Symbols, TypeId};
 use rustc_hash::FxHashMap;
@@ -62,6 +63,8 @@ pub struct PathStep {
     pub type_name: String,
     /// The object's original id, where the format has one.
     pub id: Option<u64>,
+    /// A container or a dictionary of names: told by what holds it.
+    pub folds: bool,
 }
 
 /// A way to cut something free, in words.
@@ -153,6 +156,8 @@ pub struct Outcome {
     pub cycles: Vec<CycleRow>,
     /// Holders: by growth, largest share first.
     pub holders: Vec<HolderRow>,
+    /// Ways to what was asked for.
+    pub ways: Option<Ways>,
 }
 
 /// Cycles whose cut is computed, a side.
@@ -180,6 +185,8 @@ pub struct Series {
     cycles: Vec<FxHashMap<u32, Found>>,
     details: [FxHashMap<u32, CycleDetail>; 2],
     holders: Vec<HolderRow>,
+    query: Option<String>,
+    ways: Option<Ways>,
 }
 
 #[derive(Clone)]
@@ -191,6 +198,15 @@ struct CycleDetail {
 }
 
 impl Series {
+    /// A series that also finds the ways to objects of a type, or to one object, in the last
+    /// capture.
+    pub fn asking(query: Option<String>) -> Series {
+        Series {
+            query,
+            ..Series::default()
+        }
+    }
+
     /// Analyses a capture. `last`: it is the last of its side.
     ///
     /// Cost: O(M log N); see the module for memory.
@@ -250,6 +266,10 @@ impl Series {
                 (counts.iter().map(|&c| c as u64).collect(), trend, base)
             });
             self.holders.extend(held);
+            if let Some(query) = &self.query {
+                let paths = &close.paths;
+                self.ways = Some(ways(&graph, symbols, &self.words, paths, &dom, query));
+            }
             self.details[side] = self.close_cycles(&close, &found, side);
         }
         self.cycles.push(found.found);
@@ -298,6 +318,7 @@ impl Series {
                 edge,
                 type_name: symbols.strings.get(info.name).to_owned(),
                 id: None,
+                folds: folds(&self.words, TypeId(at.type_of)),
             });
         }
         steps
@@ -382,6 +403,7 @@ impl Series {
             types,
             cycles,
             holders: self.holders,
+            ways: self.ways,
         }
     }
 
@@ -563,6 +585,7 @@ impl<'a> Close<'a> {
             },
             type_name: self.type_name(s.node),
             id: self.graph.ids().get(s.node),
+            folds: folds(self.words, self.graph.type_of(s.node)),
         };
         Some(steps.iter().map(step).collect())
     }
@@ -606,6 +629,7 @@ impl<'a> Close<'a> {
                 edge: self.label(label),
                 type_name: self.type_name(v),
                 id: self.graph.ids().get(v),
+                folds: folds(self.words, self.graph.type_of(v)),
             })
             .collect();
         CycleDetail {
@@ -676,7 +700,7 @@ impl<'a> Close<'a> {
             let (series, trend, base) = judge(&groups[*i]);
             rows.push(HolderRow {
                 id: groups[*i].key,
-                path: self.concrete(&paths_to[*i], tops),
+                path: paths_to[*i].clone(),
                 series,
                 base,
                 trend,
@@ -688,28 +712,14 @@ impl<'a> Close<'a> {
         }
         rows
     }
+}
 
-    /// A path of groups as it is: names of keys where all objects came by the same.
-    fn concrete(&self, path: &[PathStep], _members: &[u32]) -> Vec<PathStep> {
-        let mut out: Vec<PathStep> = Vec::new();
-        for step in path {
-            out.push(step.clone());
-        }
-        out
-    }
+fn folds(words: &Words, t: TypeId) -> bool {
+    let words = words.of_type(t);
+    words.near == super::words::Nearness::Container || words.role == crate::model::Role::Namespace
 }
 
 /// Whether a step of a path is a module's dictionary, which nobody names.
 pub fn is_namespace(step: &PathStep) -> bool {
     step.edge.trim_start_matches('.') == NAMESPACE
-}
-
-/// The object that a reference leaves; for tests and cross-checks.
-pub fn leaves(graph: &HeapGraph, edge: u32) -> u32 {
-    source(graph, edge)
-}
-
-/// Whether anything grew at all by this trend.
-pub fn grew(trend: &Trend) -> bool {
-    !matches!(trend.growth, Growth::Single) && trend.growth.is_more()
 }
