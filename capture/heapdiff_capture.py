@@ -17,12 +17,16 @@ process stops for the time of the walk, about 10 us per object. Other threads ma
 the file says so.
 """
 
+# Modules in C only: whoever has not loaded `os` does not get it by being looked at.
 import _weakref
 import gc as _gc
-import os as _os
 import sys as _sys
 import time as _time
 
+try:
+    import posix as _os
+except ImportError:
+    import nt as _os
 try:
     import zlib as _zlib
 except ImportError:
@@ -98,6 +102,9 @@ def dump(path, run=None, items=None, gc="full", label=None, workload=None, value
         raise RuntimeError("heapdiff_capture needs CPython, not " + _sys.implementation.name)
     if gc not in ("full", "none", "saveall"):
         raise ValueError("gc must be 'full', 'none' or 'saveall', not %r" % (gc,))
+    path = _os.fspath(path)
+    if isinstance(path, bytes):
+        path = path.decode(_sys.getfilesystemencoding(), _sys.getfilesystemencodeerrors())
     packer = _packer(path)
     unsettled = []
     if settle is not None:
@@ -148,7 +155,7 @@ def dump(path, run=None, items=None, gc="full", label=None, workload=None, value
     _write(path, chunks)
     if unsettled:
         _sys.stderr.write("heapdiff_capture: %s: not settled: %s\n"
-                          % (_os.path.basename(_os.fsdecode(path)), "; ".join(unsettled)))
+                          % (_file_name(path), "; ".join(unsettled)))
     return result
 
 
@@ -178,8 +185,7 @@ def _save_all():
 
 def _packer(path):
     """How a file of this name is compressed: None, or a function from bytes to bytes."""
-    name = _os.fsdecode(path)
-    if name.endswith(".gz"):
+    if path.endswith(".gz"):
         if _zlib is None:
             raise RuntimeError("this Python has no zlib: choose a name without .gz")
 
@@ -187,7 +193,7 @@ def _packer(path):
             packing = _zlib.compressobj(6, _zlib.DEFLATED, 31)
             return packing.compress(data) + packing.flush()
         return gzip
-    if name.endswith(".zst"):
+    if path.endswith(".zst"):
         try:
             from compression.zstd import compress
         except ImportError:
@@ -207,7 +213,6 @@ def _pack(packer, rows):
 
 def _write(path, chunks):
     """Writes beside the target and renames: no half file is ever seen."""
-    path = _os.fsdecode(path)
     beside = "%s.%d.part" % (path, _os.getpid())
     try:
         with open(beside, "wb") as out:
@@ -529,8 +534,8 @@ class _Walk:
         self.from_roots(frame)
         saved = {id(obj) for obj in garbage}
         self.rest = []
-        # Dictionaries and frames come last: most belong to an object that stands for them.
-        late = (dict, _FrameType)
+        # These come last: most of them belong to an object that stands for them.
+        late = _SLOTS | {dict, tuple, _FrameType}
         for some in (garbage, seeds):
             self.stack.extend([o for o in some if type(o) not in late and self.fresh(o)])
             self.drain()
@@ -1034,16 +1039,22 @@ class _Walk:
     def type(self, obj, info, out):
         held = _gc.get_referents(_namespace_of(obj))[0]
         known = [held]
+        extra, mine = 0, self.infos[id(obj)] if id(obj) in self.infos else self.info(obj)
         for key, value in list(held.items()):
-            if type(key) is str:
-                self.edge(out, self.attribute(self.info(obj), key), value)
+            if type(value) in _SLOTS and value.__objclass__ is obj and not mine.heap:
+                # A type of the interpreter stands for its slots.
+                self.collapsed.add(id(value))
+                extra += _sys.getsizeof(value)
+            elif type(key) is str:
+                if key not in ("__module__", "__qualname__"):
+                    self.edge(out, self.attribute(mine, key), value)
             else:
                 self.edge(out, self.other_edge, value)
         for name, value in (("__mro__", _mro_of(obj)), ("__bases__", _bases_of(obj)),
                             ("__base__", _base_of(obj))):
             self.edge(out, self.name(name, "struct"), value)
             known.append(value)
-        extra = self.stand_for(out, held)
+        extra += self.stand_for(out, held)
         self.others(out, self.without(self.referents(obj, info), known))
         self.label(_full_name(obj))
         return extra
@@ -1062,17 +1073,15 @@ class _Walk:
                  (name("__globals__", "struct"), obj.__globals__),
                  (name("__defaults__", "closure"), obj.__defaults__),
                  (name("__kwdefaults__", "closure"), obj.__kwdefaults__),
-                 (name("__closure__", "closure"), obj.__closure__),
-                 (name("__name__", "struct"), obj.__name__),
-                 (name("__qualname__", "struct"), obj.__qualname__),
-                 (name("__module__", "struct"), obj.__module__),
-                 (name("__doc__", "struct"), obj.__doc__)]
+                 (name("__closure__", "closure"), obj.__closure__)]
         if _sys.version_info >= (3, 10):
             pairs.append((name("__builtins__", "struct"), obj.__builtins__))
         self.label(obj.__qualname__)
-        refs = self.match(out, self.referents(obj, info), pairs)
+        # Names and documentation belong to the code.
+        refs = self.without(self.referents(obj, info), [
+            obj.__name__, obj.__qualname__, obj.__module__, obj.__doc__])
         extra = 0
-        for ref in refs:
+        for ref in self.match(out, refs, pairs):
             # Asking for __dict__ or __annotations__ would create them.
             if type(ref) is dict and ref and self.owns(obj, info, ref):
                 for key, value in ref.items():
@@ -1097,12 +1106,18 @@ class _Walk:
             self.edge(out, self.name("cell_contents", "closure"), ref)
 
     def code(self, obj, info, out):
-        """The collector sees nothing of a code object; constants would look unreachable."""
+        """The collector sees nothing of a code object; constants would look unreachable. It stands
+        for its own tables; names are shared with everything."""
         self.label(getattr(obj, "co_qualname", obj.co_name))
-        for key in ("co_consts", "co_names", "co_filename", "co_name", "co_qualname",
-                    "co_linetable" if _sys.version_info >= (3, 10) else "co_lnotab",
-                    "co_exceptiontable"):
-            self.edge(out, self.name(key, "struct"), getattr(obj, key, None))
+        extra = 0
+        for const in obj.co_consts:
+            self.edge(out, self.name("co_consts", "struct"), const)
+        for table in (obj.co_consts, obj.co_names, getattr(obj, _LINES, b""),
+                      getattr(obj, "co_exceptiontable", b"")):
+            if len(table):  # the empty ones are one for all
+                self.collapsed.add(id(table))
+                extra += _sys.getsizeof(table)
+        return extra
 
     def reference(self, obj, info, out):
         target = _weakref.ReferenceType.__call__(obj)
@@ -1214,6 +1229,9 @@ class _Walk:
         return self.object(obj, info, out)
 
 
+_SLOTS = {type(type.__dict__["__dict__"]), type(type.__dict__["mro"]), _MemberType,
+          type(dict.__dict__["fromkeys"]), type(int.__dict__["__add__"])}
+_LINES = "co_linetable" if _sys.version_info >= (3, 10) else "co_lnotab"
 _INLINE = _sys.version_info >= (3, 11)
 _EXCEPTION = [(key, BaseException.__dict__[key].__get__)
               for key in ("__traceback__", "__context__", "__cause__", "args")]
