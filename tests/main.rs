@@ -3,6 +3,7 @@
 mod formats_managed;
 mod formats_native;
 mod golden;
+mod graphs;
 mod layers;
 mod matching;
 mod planted;

@@ -1,6 +1,6 @@
 //! `heapdiff cycles`, and `heapdiff compare` on object graphs: which cycles and holders grow.
 
-use super::args::{CompareArgs, CyclesArgs, InputArgs, OutputArgs};
+use super::args::{CompareArgs, CyclesArgs, InputArgs, InspectArgs, OutputArgs};
 use super::load::{self, Item, Reading};
 use super::output::{Rendering, Target};
 use super::run::{Terminal, size, targets};
@@ -64,6 +64,28 @@ pub(super) fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
         },
         terminal,
     )
+}
+
+/// `heapdiff inspect` of an object graph: each by itself, with its types.
+pub(super) fn inspect(args: &InspectArgs, items: &[Item], terminal: &Terminal) -> Result<u8> {
+    let paths = items.iter().flat_map(|i| &i.group.paths);
+    for path in paths {
+        let one = [path.clone()];
+        let job = Job {
+            captures: &one,
+            base: &[],
+            input: &args.input,
+            out: &args.out,
+            limit: args.rows.limit,
+            histogram: true,
+            path_to: None,
+            values: false,
+            runs_per_hour: None,
+            memory_limit: &None,
+        };
+        run(&job, terminal)?;
+    }
+    Ok(0)
 }
 
 /// Whether the first capture of a command line is an object graph; no when it cannot be read.

@@ -8,10 +8,10 @@
 
 use super::components::components;
 use super::dominators::Dominators;
-use super::paths::{alive, source};
+use super::paths::{Paths, alive, source};
 use super::rows::{Marks, OwnRows, Rows};
-use super::words::{Nearness, STAR, Words};
-use crate::model::{EdgeKind, HeapGraph, LabelId, Role, Symbols, TypeId};
+use super::words::{Nearness, Words};
+use crate::model::{EdgeKind, HeapGraph, LabelId, Role, Symbols};
 use petgraph::algo::dinics;
 use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -46,7 +46,7 @@ impl CutKind {
 pub struct Shape {
     /// Type of the object that refers.
     pub from: u32,
-    /// The label, or [`STAR`].
+    /// The label, or [`super::words::STAR`].
     pub label: u32,
     /// Type of the object that is referred to.
     pub to: u32,
@@ -134,6 +134,10 @@ pub struct Cutter<'a> {
     pub entries: &'a [u8],
     /// Bytes that roots reach.
     pub alive_bytes: u64,
+    /// Shortest paths, which name the owners of containers.
+    pub paths: &'a Paths,
+    /// References backward, made when they are first asked for.
+    pub backward: &'a std::cell::OnceCell<OwnRows>,
 }
 
 impl Cutter<'_> {
@@ -249,22 +253,28 @@ impl Cutter<'_> {
         let Some(sample) = sample else {
             return Cut::none();
         };
-        let backward = Rows::of(self.graph).reversed();
-        let Some(cut) = self.min_cut(sample, &backward) else {
+        let backward = self
+            .backward
+            .get_or_init(|| Rows::of(self.graph).reversed());
+        let Some(cut) = self.min_cut(sample, backward) else {
             return Cut::none();
         };
         let mut shapes: FxHashMap<Shape, Vec<u32>> = FxHashMap::default();
         for &edge in &cut {
             shapes.entry(self.shape(edge)).or_default().push(edge);
         }
-        self.together(CutKind::MinCut, shapes, tops)
+        let kind = match cut.len() {
+            1 => CutKind::Bridge,
+            _ => CutKind::MinCut,
+        };
+        self.together(kind, shapes, tops)
     }
 
     /// At most four references without which no root reaches `v`, those nearest to it. Objects
     /// far up are one source: a cut of what is near is a cut.
     ///
     /// petgraph's Dinic over the ways into `v`, at most [`NEAR`] objects of them.
-    fn min_cut(&self, v: u32, backward: &OwnRows) -> Option<Vec<u32>> {
+    pub fn min_cut(&self, v: u32, backward: &OwnRows) -> Option<Vec<u32>> {
         let inside = self.tree.number[v as usize];
         let within = |w: u32| self.tree.dominates(inside, self.tree.number[w as usize]);
         let mut network = DiGraph::<(), u32>::new();
@@ -273,10 +283,6 @@ impl Cutter<'_> {
         let mut nodes: FxHashMap<u32, NodeIndex> = FxHashMap::default();
         let mut queue = vec![v];
         nodes.insert(v, sink);
-        for root in self.graph.roots.iter().filter(|r| !r.weak && r.node == v) {
-            let _ = root;
-            return None;
-        }
         let mut places: Vec<u32> = Vec::new();
         let mut edge_of: Vec<Option<u32>> = Vec::new();
         let rooted: FxHashSet<u32> = self
@@ -286,6 +292,9 @@ impl Cutter<'_> {
             .filter(|r| !r.weak)
             .map(|r| r.node)
             .collect();
+        if rooted.contains(&v) {
+            return None;
+        }
         let mut at = 0;
         while at < queue.len() {
             let w = queue[at];
@@ -515,14 +524,4 @@ impl Cutter<'_> {
             to: name(self.graph.targets()[edge as usize]),
         }
     }
-
-    /// The type of the object that a reference leads to.
-    pub fn target_type(&self, edge: u32) -> TypeId {
-        self.graph.type_of(self.graph.targets()[edge as usize])
-    }
-}
-
-/// Whether a label stands for a container's content.
-pub fn is_star(label: u32) -> bool {
-    label == STAR
 }

@@ -80,7 +80,7 @@ pub fn shares(graph: &HeapGraph, sets: &[&[u32]]) -> Vec<Share> {
             each(v);
             let row = graph.row(v);
             let next = graph.targets()[row].iter().copied();
-            todo.extend(next.filter(|&w| !rooted.has(w)));
+            todo.extend(next.filter(|&w| !rooted.has(w) && stamp[w as usize] != round));
         }
     };
     for set in sets {

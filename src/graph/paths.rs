@@ -153,6 +153,11 @@ impl Paths {
         self.by[v as usize] != NONE
     }
 
+    /// The place of the reference by which an object is held on its shortest path.
+    pub fn held_by(&self, v: u32) -> Option<u32> {
+        Some(self.by[v as usize]).filter(|&by| by < self.edges)
+    }
+
     /// The path to an object, root first, and the root; none where no root reaches it.
     pub fn to(&self, graph: &HeapGraph, v: u32) -> Option<(Root, Vec<Step>)> {
         let mut steps = Vec::new();

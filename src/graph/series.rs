@@ -160,8 +160,8 @@ pub struct Outcome {
     pub ways: Option<Ways>,
 }
 
-/// Cycles whose cut is computed, a side.
-const MOST_CUTS: usize = 24;
+/// Cycles that grow whose cut is computed, a side, and others.
+const MOST_CUTS: (usize, usize) = (16, 6);
 /// Holders that are looked at closely, a side.
 const MOST_HOLDERS: usize = 16;
 
@@ -282,6 +282,9 @@ impl Series {
             return Vec::new();
         }
         let grows = |g: &Group| {
+            if self.is_foreign(g) {
+                return false;
+            }
             let counts = state.paths.get(g.key);
             counts.is_some_and(|c| c.first() < c.last() && state.axis.judge(&c).growth.is_more())
         };
@@ -289,6 +292,15 @@ impl Series {
         growing.sort_by_key(|g| (std::cmp::Reverse(g.members.len()), g.group));
         growing.truncate(MOST_HOLDERS * 4);
         growing
+    }
+
+    /// Numbers and texts that native code holds: nothing that a program could let go of.
+    fn is_foreign(&self, g: &Group) -> bool {
+        let native = [RootKind::External, RootKind::Handle, RootKind::Frozen];
+        let words = self.words.of_type(TypeId(g.type_of));
+        g.parent == NONE
+            && native.iter().any(|&kind| g.label == kind as u32)
+            && (words.role.is_leaf() || words.role.is_code())
     }
 
     /// A path of groups in words.
@@ -341,9 +353,11 @@ impl Series {
             let id = self.signatures.all()[**s as usize].id;
             (!grows(**s), benign(**s), std::cmp::Reverse(f.retained), id)
         });
+        let growing = order.iter().filter(|(s, _)| grows(**s)).count();
+        let most = growing.min(MOST_CUTS.0) + MOST_CUTS.1;
         order
             .into_iter()
-            .take(MOST_CUTS)
+            .take(most)
             .map(|(&s, f)| (s, close.cycle(f, &cycles.components.of)))
             .collect()
     }
@@ -525,6 +539,7 @@ struct Close<'a> {
     dom: &'a Dominators,
     entries: Vec<u8>,
     paths: Paths,
+    backward: std::cell::OnceCell<super::rows::OwnRows>,
 }
 
 impl<'a> Close<'a> {
@@ -542,6 +557,7 @@ impl<'a> Close<'a> {
             dom,
             entries: entries(graph, dom),
             paths: shortest(graph, words, order, |_| false),
+            backward: std::cell::OnceCell::new(),
         }
     }
 
@@ -553,6 +569,8 @@ impl<'a> Close<'a> {
             tree: self.dom,
             entries: &self.entries,
             alive_bytes: self.dom.retained[super::dominators::ROOT as usize],
+            paths: &self.paths,
+            backward: &self.backward,
         }
     }
 
@@ -581,7 +599,7 @@ impl<'a> Close<'a> {
         let step = |s: &paths::Step| PathStep {
             edge: match s.label {
                 None => root_words(self.symbols, root.kind, root.name),
-                Some(label) => self.label(label),
+                Some(label) => one_label(label, self.words, self.symbols),
             },
             type_name: self.type_name(s.node),
             id: self.graph.ids().get(s.node),

@@ -6,8 +6,9 @@
 use super::types;
 use super::words::{Nearness, STAR, Words};
 use crate::model::{EdgeKind, HeapGraph, LabelId, Role, StrId, Symbols, TypeId};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 use sha2::{Digest, Sha256};
+use std::hash::Hasher;
 
 /// One hop of a cycle: an object that is no container, and the labels that lead from it through
 /// containers to the next.
@@ -64,12 +65,15 @@ pub struct Signature {
 /// Hops of a longer cycle are counted and not kept.
 pub const MOST_HOPS: usize = 64;
 
+/// Of a longer cycle so many references are looked at, and the rest counted.
+const LONGEST: usize = 4096;
+
 /// All signatures of a comparison.
 #[derive(Debug, Default)]
 pub struct Signatures {
     all: Vec<Signature>,
     by_id: FxHashMap<u64, u32>,
-    by_walk: FxHashMap<Vec<u32>, u32>,
+    by_walk: FxHashMap<(u64, u64), u32>,
 }
 
 /// One reference of a cycle: the object it leaves, its type and label.
@@ -90,15 +94,23 @@ impl Signatures {
         symbols: &Symbols,
         cycle: &[Arc],
     ) -> u32 {
-        let mut walk = Vec::with_capacity(cycle.len() * 2);
+        // Two independent hashes stand for the walk, which may be as long as the heap is large.
+        let (mut a, mut b) = (FxHasher::default(), FxHasher::default());
+        b.write_u64(0x9e37_79b9_7f4a_7c15);
         for &(v, label) in cycle {
-            walk.extend([graph.type_of(v).0, words.of_label(label).plain]);
+            let step =
+                (u64::from(graph.type_of(v).0) << 32) | u64::from(words.of_label(label).plain);
+            a.write_u64(step);
+            b.write_u64(step.rotate_left(23) ^ 0xa076_1d64_78bd_642f);
         }
+        let walk = (a.finish(), b.finish());
         if let Some(&known) = self.by_walk.get(&walk) {
             return known;
         }
-        let hops = rotated(folded(graph, words, cycle), words, symbols);
-        let signature = Signature::new(hops, words, symbols);
+        let head = &cycle[..cycle.len().min(LONGEST)];
+        let hops = rotated(folded(graph, words, head), words, symbols);
+        let more = cycle.len() - head.len();
+        let signature = Signature::new(hops, more, words, symbols);
         let next = self.all.len() as u32;
         let number = *self.by_id.entry(signature.id).or_insert(next);
         if number == next {
@@ -196,8 +208,8 @@ pub fn dotted(name: &str) -> String {
 }
 
 impl Signature {
-    fn new(mut hops: Vec<Hop>, words: &Words, symbols: &Symbols) -> Signature {
-        let length = hops.len();
+    fn new(mut hops: Vec<Hop>, more: usize, words: &Words, symbols: &Symbols) -> Signature {
+        let length = hops.len() + more;
         let mut hash = Sha256::new();
         let full = |t: TypeId| symbols.strings.get(symbols.graph.type_info(t).name);
         for hop in &hops {
@@ -205,6 +217,9 @@ impl Signature {
             hash.update([0]);
             hash.update(label_text(hop, words, symbols).as_bytes());
             hash.update([1]);
+        }
+        if more > 0 {
+            hash.update(more.to_le_bytes());
         }
         let digest = hash.finalize();
         let id = digest.iter().take(8).fold(0, |n, &b| n << 8 | u64::from(b));

@@ -129,6 +129,9 @@ pub fn conclude(outcome: &Outcome, load: Load) -> GraphVerdict {
             }
         }
     }
+    for c in &mut conclusions {
+        c.title = c.title.replace(char::is_control, "\u{fffd}");
+    }
     conclusions.sort_by_key(|c| std::cmp::Reverse(c.severity));
     if headline == Headline::Nothing {
         let waits = |c: &&Conclusion| c.rule.id == rules::CYCLE_WAITS.id;

@@ -47,10 +47,13 @@ struct Out {
 impl Out {
     /// A line with its word in front; continued below the word where it is too long.
     fn line(&mut self, word: &str, rest: &str) {
+        let rest = super::clean(rest);
         let mut column = 0;
         let mut first = true;
-        self.text.push_str(&format!("{word:<6}"));
-        column += word.len().max(6);
+        // Two blanks after a word that fills its column.
+        let room = if word.len() < 5 { 6 } else { word.len() + 2 };
+        self.text.push_str(&format!("{word:<room$}"));
+        column += room;
         for part in rest.split(' ') {
             let long = part.chars().count();
             if !first && column + 1 + long > self.width {
@@ -369,7 +372,7 @@ fn nothing(report: &GraphReport, word: &str, out: &mut Out) {
         let n = row.occurrences.last().copied().unwrap_or(0);
         let bytes = row.retained.last().copied().unwrap_or(0);
         out.line(
-            if n == 1 { "cycle" } else { "cycles" },
+            "ring",
             &format!("{n} x {} ({})", row.signature, out.bytes(bytes)),
         );
     }
