@@ -502,20 +502,13 @@ impl Cutter<'_> {
         for _ in 0..8 {
             let words = self.words.of_type(self.graph.type_of(v));
             let inner = words.near == Nearness::Container || words.role == Role::Namespace;
-            let Some(holder) = self.tree.holder(v).filter(|_| inner) else {
-                break;
-            };
-            let Some(e) = self
-                .graph
-                .row(holder)
-                .find(|&e| self.graph.targets()[e] == v)
-            else {
+            let Some(e) = self.paths.held_by(v).filter(|_| inner) else {
                 break;
             };
             if words.role != Role::Namespace {
-                labels.push(label(e as u32));
+                labels.push(label(e));
             }
-            v = holder;
+            v = source(self.graph, e);
         }
         labels.reverse();
         Reference {

@@ -43,6 +43,32 @@ pub fn topmost(tree: &PathTree, grows: impl Fn(&Group) -> bool) -> Vec<Growing> 
     out
 }
 
+/// Why a holder that fills is no fault, where its types say so. `path`: type names from the root
+/// on, each with whether it is a container.
+///
+/// An `lru_cache` with a limit refers to its results itself; one without a limit has them in a
+/// dictionary alone, and is not excused. Weak references hold nothing, and their owners prune
+/// them now and then.
+pub fn excuse(path: &[(&str, bool)]) -> Option<&'static str> {
+    let limited = path
+        .windows(2)
+        .any(|w| w[0].0 == "functools._lru_cache_wrapper" && !w[1].1);
+    let last = path.last().map_or("", |p| p.0);
+    let last = last.rsplit('.').next().unwrap_or(last);
+    if limited || last == "_lru_list_elem" {
+        return Some("a cache with a limit of its own");
+    }
+    let weak = [
+        "ReferenceType",
+        "weakref",
+        "WeakReference",
+        "WeakRef",
+        "KeyedRef",
+    ];
+    weak.contains(&last)
+        .then_some("weak references, which are pruned now and then")
+}
+
 /// Bytes that a set of objects is to blame for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Share {
@@ -106,4 +132,33 @@ pub fn shares(graph: &HeapGraph, sets: &[&[u32]]) -> Vec<Share> {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_caches_with_a_limit_are_excused() {
+        let wrapper = ("functools._lru_cache_wrapper", false);
+        assert!(
+            excuse(&[
+                ("module urllib.parse", false),
+                wrapper,
+                ("SplitResult", false)
+            ])
+            .is_some()
+        );
+        assert!(
+            excuse(&[
+                ("module app", false),
+                wrapper,
+                ("dict", true),
+                ("app.Row", false)
+            ])
+            .is_none()
+        );
+        assert!(excuse(&[("module app", false), ("list", true), ("app.Row", false)]).is_none());
+        assert!(excuse(&[("module app", false), ("weakref.ReferenceType", false)]).is_some());
+    }
 }

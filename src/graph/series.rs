@@ -132,6 +132,8 @@ pub struct HolderRow {
     pub cut: CutRow,
     /// The same at other paths: other types that the same holder holds.
     pub also: Vec<(String, u64)>,
+    /// Why it is no fault that it grows.
+    pub benign: Option<&'static str>,
 }
 
 /// One type along all captures.
@@ -716,6 +718,10 @@ impl<'a> Close<'a> {
         let mut rows = Vec::new();
         for (row, ((bytes, i, tops), share)) in kept.iter().zip(shares).enumerate() {
             let (series, trend, base) = judge(&groups[*i]);
+            let told: Vec<(&str, bool)> = paths_to[*i]
+                .iter()
+                .map(|s| (s.type_name.as_str(), s.folds))
+                .collect();
             rows.push(HolderRow {
                 id: groups[*i].key,
                 path: paths_to[*i].clone(),
@@ -726,6 +732,7 @@ impl<'a> Close<'a> {
                 retained: *bytes,
                 cut: self.cut_row(cutter.of_reachable(tops)),
                 also: also.remove(&row).unwrap_or_default(),
+                benign: holders::excuse(&told),
             });
         }
         rows

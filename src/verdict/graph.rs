@@ -253,7 +253,7 @@ impl Ground<'_> {
     }
 
     fn holder(&self, row: &HolderRow) -> Option<Conclusion> {
-        if !row.trend.growth.is_more() {
+        if !row.trend.growth.is_more() || row.benign.is_some() {
             return None;
         }
         let leak = row.trend.growth.is_leak();
@@ -356,7 +356,7 @@ impl Ground<'_> {
             }
         };
         for h in self.outcome.holders.iter().filter(|h| h.base == base) {
-            if h.trend.growth.is_leak() {
+            if h.trend.growth.is_leak() && h.benign.is_none() {
                 let count = h.series.last().copied().unwrap_or(0) as f64;
                 add(per_run_bytes(h.share.share, count, &h.trend));
             }
@@ -377,7 +377,8 @@ impl Ground<'_> {
         let Some(capture) = self.outcome.captures.iter().rfind(|c| c.base == base) else {
             return false;
         };
-        let holder = |h: &HolderRow| h.base == base && h.trend.growth.is_leak();
+        let holder =
+            |h: &HolderRow| h.base == base && h.trend.growth.is_leak() && h.benign.is_none();
         let cycle = |c: &CycleRow| {
             let how = keeps(c, capture);
             let structure = c.benign.is_some() && how == Keeps::Held;

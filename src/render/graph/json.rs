@@ -256,6 +256,7 @@ struct Holder<'r> {
     cut: Cut<'r>,
     evidence: &'static str,
     also: Vec<&'r str>,
+    benign: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -441,6 +442,7 @@ fn holder(row: &HolderRow) -> Holder<'_> {
         cut: Cut::of(&row.cut),
         evidence: level(row),
         also: row.also.iter().map(|(name, _)| name.as_str()).collect(),
+        benign: row.benign,
     }
 }
 

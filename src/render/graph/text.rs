@@ -438,6 +438,12 @@ fn benign(report: &GraphReport, out: &mut Out) {
             None => reasons.push((benign.reason(), n, bytes)),
         }
     }
+    for row in report.outcome.holders.iter().filter(|h| !h.base) {
+        if let Some(why) = row.benign.filter(|_| row.trend.growth.is_more()) {
+            let text = format!("{}: {why}", path_words(&row.path));
+            out.line("fine", &text);
+        }
+    }
     if reasons.is_empty() {
         return;
     }
