@@ -8,6 +8,7 @@ mod convert;
 mod cycles;
 mod examples;
 mod inspect;
+mod interrupt;
 mod load;
 mod output;
 mod prepare;

@@ -7,8 +7,11 @@ pub mod dhat;
 pub mod difference;
 mod figures;
 mod finding;
+pub mod flame;
+mod fold;
 pub mod folded;
 pub mod graph;
+pub mod html;
 pub mod inspect;
 pub mod json;
 mod locations;
@@ -24,7 +27,7 @@ pub mod tree;
 pub mod words;
 
 pub use finding::title;
-pub use text::{MOST_ROWS, Style, head, text};
+pub use text::{MOST_ROWS, Style, head, remarks, text};
 
 use crate::error::{Code, Error, Result};
 use crate::report::Report;

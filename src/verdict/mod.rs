@@ -3,9 +3,13 @@
 mod conclusion;
 mod findings;
 pub mod graph;
+mod path;
 pub mod rules;
 mod summary;
 
 pub use conclusion::{Conclusion, Fact, finding_id};
-pub use findings::{Evidence, Finding, Ground, Severity, SeverityBy, Subject, SubjectKind, find};
+pub use findings::{
+    Evidence, Finding, Ground, Severity, SeverityBy, Subject, SubjectKind, cut_stacks, find,
+};
+pub use path::{Path, path};
 pub use summary::{Certainty, Counts, Facts, Summary, TotalTest, Verdict, summarise};
