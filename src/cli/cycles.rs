@@ -94,7 +94,9 @@ pub(super) fn is_graph(items: &[Item], input: &InputArgs) -> bool {
         return format::by_name(name).is_ok_and(format::Format::is_graph);
     }
     let paths = items.iter().flat_map(|i| &i.group.paths);
-    for path in paths.filter(|p| *p != "-") {
+    // A pipe can be read once: it is left to the command.
+    let regular = |p: &&String| std::fs::metadata(p).is_ok_and(|m| m.is_file());
+    for path in paths.filter(regular) {
         let Ok(source) = Source::open(std::path::Path::new(path), Limits::default()) else {
             return false;
         };

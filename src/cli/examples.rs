@@ -51,6 +51,6 @@ pub const MAN: &str = "Examples:
   heapdiff man --color never";
 
 pub const CYCLES: &str = "Examples:
-  heapdiff cycles profiles/rules-engine/off-10.hdg.zst profiles/rules-engine/off-20.hdg.zst profiles/rules-engine/off-40.hdg.zst
+  heapdiff cycles profiles/rules-engine/off-10.hdg.zst profiles/rules-engine/off-40.hdg.zst
   heapdiff cycles profiles/rules-engine/held-40.hdg.zst --histogram --limit 10
   heapdiff cycles profiles/rules-engine/held-40.hdg.zst --path-to Broker";
