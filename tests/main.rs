@@ -4,6 +4,7 @@ mod captures;
 mod formats_managed;
 mod formats_native;
 mod golden;
+mod graphs;
 mod growth;
 mod layers;
 mod matching;

@@ -16,6 +16,11 @@ const RENDERINGS: &[Rendering] = &[Rendering::Text, Rendering::Json, Rendering::
 
 /// Looks at each capture by itself.
 pub(super) fn inspect(args: &InspectArgs, terminal: &Terminal) -> Result<u8> {
+    if let Ok(items) = load::items(&args.captures, &[], args.input.merge_by)
+        && super::cycles::is_graph(&items, &args.input)
+    {
+        return super::cycles::inspect(args, &items, terminal);
+    }
     let group_by = GroupBy::parse(&args.rows.group_by)?;
     let reading = Reading::new(&args.input)?;
     let paths = path_map(&args.rows)?;

@@ -46,6 +46,16 @@ impl Reading {
 }
 
 impl Reading {
+    /// The format that is forced.
+    pub fn forced(&self) -> Option<&'static Format> {
+        self.forced
+    }
+
+    /// Whether captures that are cut short are refused.
+    pub fn strict(&self) -> bool {
+        self.strict
+    }
+
     /// What looks up names of native code, if that is wanted; for one table of names.
     ///
     /// Errors: a place to look in that does not exist.
@@ -238,7 +248,19 @@ fn read_file(
     };
     cx.symbols.nameless.clear();
     let captures = format::read(&source, reading.forced, &mut cx)?;
-    Ok(captures.into_iter().map(|Capture::Profile(p)| p).collect())
+    let profiles: Vec<_> = captures
+        .into_iter()
+        .filter_map(Capture::into_profile)
+        .collect();
+    if profiles.is_empty() {
+        return Err(Error::new(
+            Code::Incomparable,
+            "is an object graph, no allocation sites",
+        )
+        .in_file(source.name())
+        .help("look at it with `heapdiff cycles`"));
+    }
+    Ok(profiles)
 }
 
 /// The captures of one file with names looked up, or with the advice to do so.

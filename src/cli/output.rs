@@ -24,6 +24,8 @@ pub enum Rendering {
     Pprof,
     /// A flamegraph.
     Svg,
+    /// Cycles for Graphviz.
+    Dot,
     /// One self-contained page.
     Html,
 }
@@ -38,6 +40,7 @@ const RENDERINGS: &[(&str, &str, Rendering)] = &[
     ("folded", ".folded", Rendering::Folded),
     ("pprof", ".pb.gz", Rendering::Pprof),
     ("svg", ".svg", Rendering::Svg),
+    ("dot", ".dot", Rendering::Dot),
     ("html", ".html", Rendering::Html),
 ];
 
@@ -53,6 +56,16 @@ impl Rendering {
         Rendering::Pprof,
         Rendering::Svg,
         Rendering::Html,
+    ];
+
+    /// What `heapdiff cycles` renders.
+    pub const OF_GRAPHS: &'static [Rendering] = &[
+        Rendering::Text,
+        Rendering::Json,
+        Rendering::Jsonl,
+        Rendering::Markdown,
+        Rendering::Csv,
+        Rendering::Dot,
     ];
 
     /// The rendering called `name`, of those that a command offers.

@@ -21,7 +21,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 
 /// Done.
-const DONE: u8 = 0;
+pub(super) const DONE: u8 = 0;
 /// The command could not be carried out.
 const FAILED: u8 = 2;
 
@@ -178,8 +178,10 @@ fn execute(cli: &Cli, command: String) -> Result<u8> {
     };
     match &cli.command {
         Command::Compare(args) => compare(args, &terminal),
+        Command::Cycles(args) => super::cycles::cycles(args, &terminal),
         Command::Inspect(args) => super::inspect::inspect(args, &terminal),
         Command::Convert(args) => super::convert::convert(args, &terminal),
+        Command::Capture(args) => super::capture::capture(args),
         Command::Explain { rule } => explain(rule, &terminal),
         Command::Formats => to_stdout(formats(&terminal).as_bytes()).map(|()| DONE),
         Command::Completions { shell } => {
@@ -323,6 +325,10 @@ pub(super) fn path_map(rows: &RowArgs) -> Result<PathMap> {
 }
 
 fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
+    let items = load::items(&args.captures, &args.base, args.input.merge_by);
+    if items.is_ok_and(|items| super::cycles::is_graph(&items, &args.input)) {
+        return super::cycles::compare(args, terminal);
+    }
     let group_by = GroupBy::parse(&args.rows.group_by)?;
     let look = Look {
         metric: args.rows.metric.clone(),
@@ -399,6 +405,9 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
                 Flame::After => flame::svg::write(&report, flame::Width::After, out),
                 Flame::Before => flame::svg::write(&report, flame::Width::Before, out),
             },
+            Rendering::Dot => Err(Error::usage(
+                "only cycles of objects are drawn for Graphviz",
+            )),
         })?;
     }
     Ok(DONE)

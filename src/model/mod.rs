@@ -3,6 +3,7 @@
 mod code;
 mod column;
 mod frames;
+mod heap_graph;
 mod labels;
 mod limits;
 mod metric;
@@ -14,6 +15,10 @@ mod texts;
 pub use code::{CodePlace, Counted, Nameless};
 pub use column::Column;
 pub use frames::{Frame, FrameId, Frames};
+pub use heap_graph::{
+    Collector, Defined, EdgeKind, GcMode, GraphBuilder, GraphCounts, GraphMeta, GraphNames,
+    HeapGraph, IdKind, Ids, LabelId, LabelInfo, Role, Root, RootKind, TypeId, TypeInfo,
+};
 pub use labels::{Label, LabelValue, Labels, LabelsId};
 pub use limits::Limits;
 pub use metric::{Metric, Nature, Unit, canonical_name, snake_case};

@@ -3,6 +3,7 @@
 use super::code::Nameless;
 use super::column::Column;
 use super::frames::Frames;
+use super::heap_graph::GraphNames;
 use super::labels::{Labels, LabelsId};
 use super::metric::Metric;
 use super::stacks::{StackId, Stacks};
@@ -11,7 +12,8 @@ use super::texts::StackTexts;
 use crate::error::{Error, Result};
 use rustc_hash::FxHashMap;
 
-/// The interned names of all captures of one comparison: strings, frames, stacks, label sets.
+/// The interned names of all captures of one comparison: strings, frames, stacks, label sets,
+/// types.
 #[derive(Debug, Default)]
 pub struct Symbols {
     /// Text.
@@ -22,6 +24,8 @@ pub struct Symbols {
     pub stacks: Stacks,
     /// Label sets.
     pub labels: Labels,
+    /// Types and references of object graphs.
+    pub graph: GraphNames,
     /// Stacks by the text that they were read from, for formats that write them as text.
     pub texts: StackTexts,
     /// Frames without a name, of the capture that was read last.

@@ -2,6 +2,7 @@
 
 mod conclusion;
 mod findings;
+pub mod graph;
 mod path;
 mod patterns;
 pub mod rules;

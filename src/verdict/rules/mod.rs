@@ -1,9 +1,11 @@
 //! Every rule: its id, its name, and what `heapdiff explain` says of it.
 
+mod graph;
 mod growth;
 mod patterns;
 mod quality;
 
+pub use graph::*;
 pub use growth::*;
 pub use patterns::*;
 pub use quality::*;
@@ -32,6 +34,12 @@ pub static RULES: &[&Rule] = &[
     &LATE_RELEASE,
     &CHURN,
     &CAPPED,
+    &GROWING_CYCLE,
+    &GROWING_HOLDER,
+    &UNCOLLECTABLE,
+    &GROWING_TYPE,
+    &CYCLE_WAITS,
+    &CYCLES_PRESENT,
     &CUT_STACKS,
 ];
 
