@@ -51,6 +51,9 @@ pub enum Command {
     /// Compare captures: two are a difference, more are growth along the runs
     #[command(after_help = examples::COMPARE, arg_required_else_help = true)]
     Compare(Box<CompareArgs>),
+    /// Find what keeps objects alive: cycles, holders and paths that grow, and the reference to cut
+    #[command(after_help = examples::CYCLES, arg_required_else_help = true)]
+    Cycles(Box<CyclesArgs>),
     /// Say what a file is, what it holds, its totals and its top sites
     #[command(after_help = examples::INSPECT, arg_required_else_help = true)]
     Inspect(Box<InspectArgs>),
@@ -233,6 +236,41 @@ pub struct CompareArgs {
     #[command(flatten)]
     /// Which rows are shown.
     pub rows: RowArgs,
+    #[command(flatten)]
+    /// Where results go.
+    pub out: OutputArgs,
+}
+
+/// `heapdiff cycles`.
+#[derive(Debug, Args)]
+pub struct CyclesArgs {
+    /// Object graphs in order of runs: PATH[@N], directories, quoted globs; `-` is standard input
+    #[arg(value_name = "DUMP", value_hint = ValueHint::AnyPath)]
+    pub captures: Vec<String>,
+    /// Object graphs from before the change (repeatable)
+    #[arg(long, value_name = "DUMP", value_hint = ValueHint::AnyPath)]
+    pub base: Vec<String>,
+    /// List types with their numbers and bytes
+    #[arg(long)]
+    pub histogram: bool,
+    /// Show the ways from roots to objects of a type, or to the object with an id
+    #[arg(long, value_name = "TYPE|ID")]
+    pub path_to: Option<String>,
+    /// Print short values of objects, where the capture holds some: they may be secrets
+    #[arg(long)]
+    pub values: bool,
+    /// Number of rows; 0 is all
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Runs in an hour: gives rates and severities
+    #[arg(long, value_name = "N")]
+    pub runs_per_hour: Option<f64>,
+    /// Memory that the program may use (750MB): gives the time until then
+    #[arg(long, value_name = "SIZE")]
+    pub memory_limit: Option<String>,
+    #[command(flatten)]
+    /// How captures are read.
+    pub input: InputArgs,
     #[command(flatten)]
     /// Where results go.
     pub out: OutputArgs,

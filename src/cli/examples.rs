@@ -49,3 +49,8 @@ pub const MAN: &str = "Examples:
   heapdiff man
   heapdiff man --quiet
   heapdiff man --color never";
+
+pub const CYCLES: &str = "Examples:
+  heapdiff cycles --runs 0,10,20,40 profiles/rules-engine/faulty
+  heapdiff cycles dump.hdg.gz --histogram
+  heapdiff cycles dump.hdg.gz --path-to app.registry.Broker";

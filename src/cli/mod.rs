@@ -5,6 +5,7 @@ mod analysis;
 mod args;
 mod capture;
 mod convert;
+mod cycles;
 mod examples;
 mod inspect;
 mod load;

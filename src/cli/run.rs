@@ -111,6 +111,7 @@ fn execute(cli: &Cli) -> Result<u8> {
     let terminal = Terminal::new(cli);
     match &cli.command {
         Command::Compare(args) => compare(args, &terminal),
+        Command::Cycles(args) => super::cycles::cycles(args, &terminal),
         Command::Inspect(args) => super::inspect::inspect(args, &terminal),
         Command::Convert(args) => super::convert::convert(args),
         Command::Capture(args) => super::capture::capture(args),
@@ -257,6 +258,10 @@ pub(super) fn path_map(rows: &RowArgs) -> Result<PathMap> {
 }
 
 fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
+    let items = load::items(&args.captures, &args.base, args.input.merge_by);
+    if items.is_ok_and(|items| super::cycles::is_graph(&items, &args.input)) {
+        return super::cycles::compare(args, terminal);
+    }
     let group_by = GroupBy::parse(&args.rows.group_by)?;
     let look = Look {
         metric: args.rows.metric.clone(),
