@@ -8,6 +8,7 @@ mod matching;
 mod planted;
 mod program;
 mod render;
+mod rules_engine;
 mod telemetry;
 mod trend;
 mod writers;

@@ -763,7 +763,8 @@ def test_generators_and_coroutines():
               ["cr_await coroutine", "local:argument list", "local:leaf cell"])
         equal(graph.shape(asyncs), ["local:argument list"])
         assert "local:first list" in graph.shape(fresh)
-        equal(graph.shape(closed), [])
+        if sys.version_info < (3, 12):  # later, one that never ran keeps its arguments
+            equal(graph.shape(closed), [])
         for obj in (generator, coroutine, asyncs):
             for frame in ("gi_frame", "cr_frame", "ag_frame"):
                 assert id(getattr(obj, frame, None)) not in graph.nodes, "a frame is shown twice"
