@@ -37,6 +37,8 @@ __all__ = ["dump"]
 # Attribute names by type that were learned in earlier captures, so that no instance has to tell
 # them twice.
 _learned = {}
+# Types whose instances hold what is no attribute: asking them did not help.
+_unhelpful = {}
 
 _FunctionType = type(lambda: 0)
 _CodeType = type((lambda: 0).__code__)
@@ -126,9 +128,9 @@ def dump(path, run=None, items=None, gc="full", label=None, workload=None, value
     seeds = _gc.get_objects()  # before anything else is made here
     walk = _Walk(values, packer, unsettled)
     try:
-        places = _places()
+        places, used = _places(), _others()
         walk.everything(seeds, garbage, _sys._getframe(1))
-        _moved(places, unsettled)
+        _moved(places, used, unsettled)
         seconds = round(_time.time() - started, 3)
         capture = {"run": run, "items": items, "label": label, "workload": workload, "gc": gc,
                    "gc_collected": collected, "gc_enabled": enabled,
@@ -282,14 +284,21 @@ def _places():
             for ident, frame in _sys._current_frames().items() if ident != me}
 
 
-def _moved(before, unsettled):
+def _others():
+    """Seconds of CPU that other threads of this process used so far."""
+    return _time.process_time() - _time.thread_time()
+
+
+def _moved(before, used, unsettled):
     """Tells which threads ran since `before`."""
-    after, threads = _places(), _threads()
+    after, threads, count = _places(), _threads(), len(unsettled)
     for ident in sorted(set(before) | set(after)):
         if before.get(ident) != after.get(ident):
             name = _plain(threads.get(ident), "_name")
             unsettled.append("thread %s ran during the capture"
                              % (name if type(name) is str else ident))
+    if len(unsettled) == count and len(after) > 0 and _others() - used > 0.005:
+        unsettled.append("another thread ran during the capture")  # and came back to its place
 
 
 def _plain(obj, name):
@@ -341,14 +350,27 @@ def _with_subclasses(base):
 _name_of = type.__dict__["__name__"].__get__
 _qualname_of = type.__dict__["__qualname__"].__get__
 _module_of = type.__dict__["__module__"].__get__
-_mro_of = type.__dict__["__mro__"].__get__
+_linearised = type.__dict__["__mro__"].__get__
 _bases_of = type.__dict__["__bases__"].__get__
 _base_of = type.__dict__["__base__"].__get__
 _flags_of = type.__dict__["__flags__"].__get__
-_namespace_of = type.__dict__["__dict__"].__get__
+_namespace = type.__dict__["__dict__"].__get__
 _dictoffset_of = type.__dict__["__dictoffset__"].__get__
 _basicsize_of = type.__dict__["__basicsize__"].__get__
 _stored = object.__getattribute__
+
+
+def _mro_of(cls):
+    """The classes of a type; a C type that nothing has used yet has no list of them."""
+    return _linearised(cls) or (cls,)
+
+
+def _is_a(cls, base):
+    return any([other is base for other in _mro_of(cls)])
+
+
+def _namespace_of(cls):
+    return _namespace(cls) or {}
 
 
 def _full_name(cls):
@@ -535,13 +557,13 @@ class _Walk:
         saved = {id(obj) for obj in garbage}
         self.rest = []
         # These come last: most of them belong to an object that stands for them.
-        late = _SLOTS | {dict, tuple, _FrameType}
+        late = _SLOTS | {id(dict), id(tuple), id(_FrameType)}
         for some in (garbage, seeds):
-            self.stack.extend([o for o in some if type(o) not in late and self.fresh(o)])
+            self.stack.extend([o for o in some if id(type(o)) not in late and self.fresh(o)])
             self.drain()
         for some in (garbage, seeds):
             for obj in some:
-                if type(obj) in late and id(obj) not in self.collapsed and self.fresh(obj):
+                if id(type(obj)) in late and id(obj) not in self.collapsed and self.fresh(obj):
                     self.stack.append(obj)
                     self.drain()
             obj = None
@@ -694,8 +716,10 @@ class _Walk:
         mro, flags = _mro_of(cls), _flags_of(cls)
         info.cls, info.heap, info.dicts = cls, bool(flags & _HEAP_TYPE), _dictoffset_of(cls) != 0
         info.visit, role = self.object, "instance" if info.heap else "native"
+        # Types are compared by identity: a metaclass may have an == of its own.
+        ids = {id(base) for base in mro}
         for base, visit, kind in self.visitors:
-            if base in mro:
+            if id(base) in ids:
                 info.visit, role = visit, kind
                 break
         info.attributes, info.taught, info.reserved = {}, [], None
@@ -710,12 +734,12 @@ class _Walk:
                     number = self.name(key, "struct") if struct else self.name("." + key, "attr")
                     info.members.append((number, value.__get__))
             fields = namespace.get("_fields")
-            if info.fields is None and tuple in mro and type(fields) is tuple and all(
+            if info.fields is None and id(tuple) in ids and type(fields) is tuple and all(
                     [type(field) is str for field in fields]):
                 info.fields = [self.name("." + field, "attr") for field in fields]
         # __sizeof__ of C types only: another one is the program's code.
         own = [s for s in [_namespace_of(base).get("__sizeof__") for base in mro] if s is not None]
-        if type(own[0]) is not _SlotType:
+        if own and type(own[0]) is not _SlotType:
             info.size = [s for s in own if type(s) is _SlotType][0]
         info.number = self.type_row(_full_name(cls), role)
         return info
@@ -816,7 +840,7 @@ class _Walk:
     # Objects by kind. Each adds its edges and returns bytes that are counted as its own.
 
     def leaf(self, obj, info, out):
-        if self.values and info.cls in (str, bytes, int, float):
+        if self.values and not info.heap and info.cls is not bytearray and info.cls is not complex:
             text = obj if info.cls is str else repr(obj[:100] if info.cls is bytes else obj)
             self.note = ',"v":' + _text(text[:100])
         return self.object(obj, info, out) if info.heap else 0
@@ -922,7 +946,7 @@ class _Walk:
         full, reserved = _full_name(info.cls), self.reserved(info)
         for stage in range(4):
             if stage == 0:
-                words = _learned.get(full, ())
+                words = _learned.get(full, "").split()
             elif stage == 1:
                 words = _spelled([code for base in _mro_of(info.cls)
                                   for value in list(_namespace_of(base).values())
@@ -947,22 +971,31 @@ class _Walk:
                     info.taught.append(word)
             if not wanted:
                 break
-        if wanted and info.heap and info.teachers < _TEACHERS:
+        if (wanted and _INLINE and info.heap and info.teachers < _TEACHERS
+                and full not in _unhelpful):
             # No code spells them: ask one instance, whose dictionary comes into being by that.
             info.teachers += 1
             try:
                 held = _stored(obj, "__dict__")
             except Exception:
                 held = None
+            asked = len(info.taught)
+            if any([ref is held for ref in refs]):  # it was there already, and empty
+                self.skip.add(id(held))
+                self.seen.add(id(held))
+                return False
             if type(held) is dict:
                 self.materialised += 1
                 for key in held:
-                    if type(key) is str and key not in info.taught and key.isidentifier() \
-                            and len(info.taught) < _MANY_NAMES and key not in reserved:
+                    if (type(key) is str and key not in info.taught and key.isidentifier()
+                            and len(info.taught) < _MANY_NAMES and key not in reserved):
                         info.attributes[key] = self.name("." + key, "attr")
                         info.taught.append(key)
-        if len(info.taught) > before:
-            _learned[full] = tuple(info.taught)
+            if asked == len(info.taught):
+                _unhelpful[full] = True
+        names = " ".join(info.taught)
+        if names != _learned.get(full, ""):
+            _learned[full] = names
         return len(info.taught) > before
 
     def words_of(self, module):
@@ -1003,8 +1036,8 @@ class _Walk:
         return self.beyond(obj, info, out, [part for pair in list(dict.items(obj)) for part in pair])
 
     def sequence(self, obj, info, out):
-        items = list(list.__iter__(obj) if list in _mro_of(info.cls) else
-                     tuple.__iter__(obj) if tuple in _mro_of(info.cls) else
+        items = list(list.__iter__(obj) if _is_a(info.cls, list) else
+                     tuple.__iter__(obj) if _is_a(info.cls, tuple) else
                      self.deque.__iter__(obj))
         self.note = ',"c":%d' % len(items)
         edge, names = self.edge, self.index_edges
@@ -1013,16 +1046,16 @@ class _Walk:
         last = len(names) - 1
         for at, value in enumerate(items):
             edge(out, names[at if at < last else last], value)
-        if info.cls in (list, tuple):
+        if info.cls is list or info.cls is tuple:
             return 0
         return self.beyond(obj, info, out, items)
 
     def set(self, obj, info, out):
-        items = list(set.__iter__(obj) if set in _mro_of(info.cls) else frozenset.__iter__(obj))
+        items = list(set.__iter__(obj) if _is_a(info.cls, set) else frozenset.__iter__(obj))
         self.note = ',"c":%d' % len(items)
         for value in items:
             self.edge(out, self.element_edge, value)
-        if info.cls in (set, frozenset):
+        if info.cls is set or info.cls is frozenset:
             return 0
         return self.beyond(obj, info, out, items)
 
@@ -1037,11 +1070,11 @@ class _Walk:
                               self.match(out, self.referents(obj, info), pairs))
 
     def type(self, obj, info, out):
-        held = _gc.get_referents(_namespace_of(obj))[0]
+        held = (_gc.get_referents(_namespace_of(obj)) or [{}])[0]
         known = [held]
         extra, mine = 0, self.infos[id(obj)] if id(obj) in self.infos else self.info(obj)
         for key, value in list(held.items()):
-            if type(value) in _SLOTS and value.__objclass__ is obj and not mine.heap:
+            if id(type(value)) in _SLOTS and value.__objclass__ is obj and not mine.heap:
                 # A type of the interpreter stands for its slots.
                 self.collapsed.add(id(value))
                 extra += _sys.getsizeof(value)
@@ -1064,7 +1097,8 @@ class _Walk:
         if type(held) is dict:
             self.namespaces[id(held)] = "attr"
             self.label(held.get("__name__"))
-        return self.named(obj, info, out, [(self.name("__dict__", "struct"), held)])
+        self.others(out, self.match(out, self.referents(obj, info),
+                                    [(self.name("__dict__", "struct"), held)]))
 
     def function(self, obj, info, out):
         self.namespaces.setdefault(id(obj.__globals__), "attr")
@@ -1197,15 +1231,15 @@ class _Walk:
         if code is not None:
             self.label(getattr(code, "co_qualname", code.co_name))
         self.edge(out, self.name("f_code", "struct"), code)
-        extra = 0
+        extra, known = 0, [frame, code, obj.__name__, obj.__qualname__]
         if frame is None:
-            self.others(out, self.without(self.referents(obj, info), [code]))
+            self.others(out, self.without(self.referents(obj, info), known))
             return 0
         if id(frame) in self.live:
             self.edge(out, self.name("gi_frame", "frame"), frame)
             return 0
         variables = self.locals(frame)
-        refs = self.without(self.referents(obj, info), [frame, code])
+        refs = self.without(self.referents(obj, info), known)
         if not _INLINE:
             refs += self.without(_gc.get_referents(frame),
                                  [code, frame.f_globals, frame.f_builtins])
@@ -1229,8 +1263,9 @@ class _Walk:
         return self.object(obj, info, out)
 
 
-_SLOTS = {type(type.__dict__["__dict__"]), type(type.__dict__["mro"]), _MemberType,
-          type(dict.__dict__["fromkeys"]), type(int.__dict__["__add__"])}
+_SLOTS = {id(type(value)) for value in (
+    type.__dict__["__dict__"], type.__dict__["mro"], _FunctionType.__dict__["__globals__"],
+    dict.__dict__["fromkeys"], int.__dict__["__add__"])}
 _LINES = "co_linetable" if _sys.version_info >= (3, 10) else "co_lnotab"
 _INLINE = _sys.version_info >= (3, 11)
 _EXCEPTION = [(key, BaseException.__dict__[key].__get__)

@@ -13,6 +13,7 @@ mod planted;
 mod program;
 mod render;
 mod symbols;
+mod rules_engine;
 mod telemetry;
 mod trend;
 mod writers;

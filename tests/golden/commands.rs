@@ -251,4 +251,8 @@ convert -h
 formats
 explain HD001
 explain HD003
+
+compare --runs 0,10,20,40 profiles/rules-engine/off-0.pickle profiles/rules-engine/off-10.pickle profiles/rules-engine/off-20.pickle profiles/rules-engine/off-40.pickle
+compare --runs 10,20,40 profiles/rules-engine/cured-10.pickle profiles/rules-engine/cured-20.pickle profiles/rules-engine/cured-40.pickle
+inspect profiles/rules-engine/off-40.pickle --limit 3
 ";
