@@ -57,6 +57,9 @@ pub enum Command {
     /// Write a capture in another format: pprof, folded, dhat, speedscope
     #[command(after_help = examples::CONVERT, arg_required_else_help = true)]
     Convert(Box<ConvertArgs>),
+    /// Print the script that captures the object graph of a program: python
+    #[command(after_help = examples::CAPTURE, arg_required_else_help = true)]
+    Capture(CaptureArgs),
     /// Explain a rule, by its id or name
     #[command(after_help = examples::EXPLAIN, arg_required_else_help = true)]
     Explain {
@@ -332,4 +335,22 @@ pub enum ConvertTo {
     Dhat,
     /// speedscope JSON
     Speedscope,
+}
+
+/// `heapdiff capture`.
+#[derive(Debug, Args)]
+pub struct CaptureArgs {
+    /// What the program runs on
+    #[arg(value_enum, value_name = "LANGUAGE")]
+    pub language: Language,
+    /// The file to write; `-` is standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, default_value = "-")]
+    pub output: String,
+}
+
+/// What `capture` has a script for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// CPython 3.8 or later: `import heapdiff_capture; heapdiff_capture.dump("run-03.hdg.gz", run=3)`
+    Python,
 }

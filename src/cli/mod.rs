@@ -3,6 +3,7 @@
 
 mod analysis;
 mod args;
+mod capture;
 mod convert;
 mod examples;
 mod inspect;

@@ -20,7 +20,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 
 /// Done.
-const DONE: u8 = 0;
+pub(super) const DONE: u8 = 0;
 /// The command could not be carried out.
 const FAILED: u8 = 2;
 
@@ -114,6 +114,7 @@ fn execute(cli: &Cli) -> Result<u8> {
         Command::Compare(args) => compare(args, &terminal),
         Command::Inspect(args) => super::inspect::inspect(args, &terminal),
         Command::Convert(args) => super::convert::convert(args),
+        Command::Capture(args) => super::capture::capture(args),
         Command::Explain { rule } => explain(rule, &terminal),
         Command::Formats => to_stdout(formats(&terminal).as_bytes()).map(|()| DONE),
         Command::Completions { shell } => {
