@@ -38,11 +38,7 @@ fn read(source: &Source, symbols: &mut Symbols, select: Option<Select>) -> Resul
     let captures = format::read(source, None, &mut cx)?;
     Ok(captures
         .into_iter()
-        .map(|c| match c {
-            Capture::Profile(p) => p,
-            #[allow(unreachable_patterns)]
-            _ => panic!("no profile"),
-        })
+        .filter_map(Capture::into_profile)
         .collect())
 }
 

@@ -21,11 +21,7 @@ fn captures(path: &str, select: Option<Select>) -> (Symbols, Vec<Profile>) {
     let mut cx = Context::new(&mut symbols);
     cx.select = select;
     let read = format::read(&source, None, &mut cx).unwrap_or_else(|e| panic!("{e}"));
-    let profiles = read.into_iter().filter_map(|c| match c {
-        Capture::Profile(p) => Some(p),
-        #[allow(unreachable_patterns)]
-        _ => None,
-    });
+    let profiles = read.into_iter().filter_map(Capture::into_profile);
     let profiles = profiles.collect();
     (symbols, profiles)
 }

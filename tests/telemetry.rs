@@ -11,7 +11,6 @@ fn read(name: &str, symbols: &mut Symbols) -> Profile {
     let mut captures = format::read(&source, None, &mut Context::new(symbols)).unwrap();
     match captures.remove(0) {
         Capture::Profile(profile) => profile,
-        #[allow(unreachable_patterns)]
         _ => panic!("{name} is no profile"),
     }
 }

@@ -20,9 +20,7 @@ fn read(name: &str, bytes: Vec<u8>, symbols: &mut Symbols) -> Vec<Profile> {
     format::read(&source, Some(format), &mut cx)
         .unwrap()
         .into_iter()
-        .map(|c| match c {
-            Capture::Profile(p) => p,
-        })
+        .filter_map(Capture::into_profile)
         .collect()
 }
 

@@ -15,7 +15,7 @@ mod folded;
 mod pprof;
 mod stacks;
 
-use heapdiff::format::{self, Capture, Context};
+use heapdiff::format::{self, Context};
 use heapdiff::input::Source;
 use heapdiff::model::{Limits, Symbols};
 use std::io::{BufWriter, Write};
@@ -69,7 +69,9 @@ fn read(files: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
         let start = Instant::now();
         let source = Source::open(Path::new(file), Limits::default())?;
         for capture in format::read(&source, None, &mut Context::new(&mut symbols))? {
-            let Capture::Profile(profile) = capture;
+            let Some(profile) = capture.into_profile() else {
+                continue;
+            };
             let sums: Vec<i128> = profile.columns.iter().map(|c| c.sum()).collect();
             let took = start.elapsed().as_secs_f64();
             println!("{file}: {} rows, sums {sums:?}, {took:.3} s", profile.len());

@@ -217,7 +217,19 @@ fn read_file(
         ..Context::new(symbols)
     };
     let captures = format::read(&source, reading.forced, &mut cx)?;
-    Ok(captures.into_iter().map(|Capture::Profile(p)| p).collect())
+    let profiles: Vec<_> = captures
+        .into_iter()
+        .filter_map(Capture::into_profile)
+        .collect();
+    if profiles.is_empty() {
+        return Err(Error::new(
+            Code::Incomparable,
+            "is an object graph, no allocation sites",
+        )
+        .in_file(source.name())
+        .help("look at it with `heapdiff cycles`"));
+    }
+    Ok(profiles)
 }
 
 /// The sum of captures of one moment, such as the workers of one service.

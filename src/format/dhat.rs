@@ -490,7 +490,7 @@ mod tests {
         let source = Source::from_bytes("x.json", text.to_vec(), Limits::default())?;
         let mut symbols = Symbols::default();
         let mut captures = read(&source, &mut Context::new(&mut symbols))?;
-        let Capture::Profile(profile) = captures.remove(0);
+        let profile = captures.remove(0).into_profile().unwrap();
         profile.check_valid(&symbols)?;
         Ok((profile, symbols))
     }

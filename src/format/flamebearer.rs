@@ -267,16 +267,18 @@ mod tests {
         let mut symbols = Symbols::default();
         let source = Source::from_bytes("x", text.as_bytes().to_vec(), Limits::default())?;
         let captures = read(&source, &mut Context::new(&mut symbols))?;
-        let shown = captures.iter().map(|c| {
-            let Capture::Profile(p) = c;
-            let rows = (0..p.len()).map(|i| {
-                let frames = symbols.stacks.frames(p.stacks[i]);
-                let names = frames.map(|f| symbols.strings.get(symbols.frames.get(f).function));
-                let names: Vec<&str> = names.collect();
-                format!("{} {}", names.join(";"), p.columns[0].get(i))
+        let shown = captures
+            .into_iter()
+            .filter_map(Capture::into_profile)
+            .map(|p| {
+                let rows = (0..p.len()).map(|i| {
+                    let frames = symbols.stacks.frames(p.stacks[i]);
+                    let names = frames.map(|f| symbols.strings.get(symbols.frames.get(f).function));
+                    let names: Vec<&str> = names.collect();
+                    format!("{} {}", names.join(";"), p.columns[0].get(i))
+                });
+                (p.metrics[0].name.clone(), rows.collect())
             });
-            (p.metrics[0].name.clone(), rows.collect())
-        });
         Ok(shown.collect())
     }
 

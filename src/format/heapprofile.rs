@@ -286,7 +286,7 @@ mod tests {
         let mut symbols = Symbols::default();
         let source = Source::from_bytes("x", text.as_bytes().to_vec(), Limits::default())?;
         let mut captures = read(&source, &mut Context::new(&mut symbols))?;
-        let Capture::Profile(p) = captures.remove(0);
+        let p = captures.remove(0).into_profile().unwrap();
         let rows = (0..p.len()).map(|i| {
             let frames = symbols.stacks.frames(p.stacks[i]).map(|f| {
                 let f = symbols.frames.get(f);

@@ -287,8 +287,9 @@ mod tests {
         cx.select = select;
         let captures = read(&source, &mut cx)?;
         Ok(captures
-            .iter()
-            .map(|Capture::Profile(p)| p.columns[0].sum())
+            .into_iter()
+            .filter_map(Capture::into_profile)
+            .map(|p| p.columns[0].sum())
             .collect())
     }
 

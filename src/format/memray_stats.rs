@@ -179,7 +179,8 @@ mod tests {
     fn read_text(text: &str) -> Result<Vec<String>> {
         let mut symbols = Symbols::default();
         let source = Source::from_bytes("x", text.as_bytes().to_vec(), Limits::default())?;
-        let Capture::Profile(p) = read(&source, &mut Context::new(&mut symbols))?.remove(0);
+        let all = read(&source, &mut Context::new(&mut symbols))?;
+        let p = all.into_iter().find_map(Capture::into_profile).unwrap();
         assert_eq!(
             (p.meta.pid, p.meta.command.as_deref()),
             (Some(7), Some("x.py"))

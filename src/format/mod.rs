@@ -27,7 +27,7 @@ mod tree;
 
 use crate::error::{Code, Error, Result};
 use crate::input::{Select, Source};
-use crate::model::{Limits, Profile, Symbols};
+use crate::model::{HeapGraph, Limits, Profile, Symbols};
 
 /// What a sniffer thinks of the first bytes of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub struct Context<'a> {
     pub unit: Option<String>,
     /// A file cut short is an error instead of being read as far as it goes.
     pub strict: bool,
+    /// Short values of objects are read, where the format holds some.
+    pub values: bool,
 }
 
 impl<'a> Context<'a> {
@@ -64,6 +66,7 @@ impl<'a> Context<'a> {
             select: None,
             unit: None,
             strict: false,
+            values: false,
         }
     }
 
@@ -91,6 +94,26 @@ pub(crate) fn alone() -> Error {
 pub enum Capture {
     /// Allocation sites.
     Profile(Profile),
+    /// Objects and references.
+    Graph(HeapGraph),
+}
+
+impl Capture {
+    /// The allocation sites; none for an object graph.
+    pub fn into_profile(self) -> Option<Profile> {
+        match self {
+            Capture::Profile(profile) => Some(profile),
+            Capture::Graph(_) => None,
+        }
+    }
+
+    /// The object graph; none for allocation sites.
+    pub fn into_graph(self) -> Option<HeapGraph> {
+        match self {
+            Capture::Profile(_) => None,
+            Capture::Graph(graph) => Some(graph),
+        }
+    }
 }
 
 /// A format that heapdiff reads.
@@ -130,6 +153,16 @@ pub static FORMATS: &[&Format] = &[
     &heap_text::GO,
     &memleak::FORMAT,
 ];
+
+/// Those of [`FORMATS`] whose captures are object graphs.
+pub static GRAPH_FORMATS: &[&Format] = &[];
+
+impl Format {
+    /// Whether its captures are object graphs.
+    pub fn is_graph(&self) -> bool {
+        GRAPH_FORMATS.iter().any(|f| f.name == self.name)
+    }
+}
 
 /// The format called `name`.
 ///
@@ -185,11 +218,17 @@ pub fn read(
         return Err(refused.unwrap_or_else(|| unrecognised(source)));
     };
     for capture in &mut captures {
-        let Capture::Profile(profile) = capture;
-        profile
-            .check_valid(cx.symbols)
-            .map_err(|e| e.in_file(source.name()))?;
-        profile.meta.format = format.name;
+        match capture {
+            Capture::Profile(profile) => {
+                profile.meta.format = format.name;
+                profile.check_valid(cx.symbols)
+            }
+            Capture::Graph(graph) => {
+                graph.meta.format = format.name;
+                graph.check_valid(cx.symbols)
+            }
+        }
+        .map_err(|e| e.in_file(source.name()))?;
     }
     Ok(captures)
 }

@@ -437,7 +437,8 @@ mod tests {
         let source = Source::from_bytes("x", text.as_bytes().to_vec(), Limits::default())?;
         let mut cx = Context::new(&mut symbols);
         cx.select = select;
-        let Capture::Profile(p) = read(&source, &mut cx)?.remove(0);
+        let all = read(&source, &mut cx)?;
+        let p = all.into_iter().find_map(Capture::into_profile).unwrap();
         let rows = (0..p.len()).map(|i| {
             let frames = symbols.stacks.frames(p.stacks[i]);
             let names = frames.map(|f| symbols.strings.get(symbols.frames.get(f).function));

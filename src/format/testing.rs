@@ -34,7 +34,7 @@ pub(crate) fn read(format: &Format, bytes: &[u8]) -> crate::Result<(Symbols, Vec
     let source = Source::from_bytes("x", bytes.to_vec(), Limits::default())?;
     let captures = (format.read)(&source, &mut Context::new(&mut symbols))?;
     let mut profiles = Vec::new();
-    for Capture::Profile(profile) in captures {
+    for profile in captures.into_iter().filter_map(Capture::into_profile) {
         profile.check_valid(&symbols)?;
         profiles.push(profile);
     }

@@ -2,6 +2,7 @@
 
 mod column;
 mod frames;
+mod heap_graph;
 mod labels;
 mod limits;
 mod metric;
@@ -12,6 +13,10 @@ mod texts;
 
 pub use column::Column;
 pub use frames::{Frame, FrameId, Frames};
+pub use heap_graph::{
+    Collector, Defined, EdgeKind, GcMode, GraphBuilder, GraphCounts, GraphMeta, GraphNames,
+    HeapGraph, IdKind, Ids, LabelId, LabelInfo, Role, Root, RootKind, TypeId, TypeInfo,
+};
 pub use labels::{Label, LabelValue, Labels, LabelsId};
 pub use limits::Limits;
 pub use metric::{Metric, Nature, Unit, canonical_name, snake_case};

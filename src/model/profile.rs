@@ -2,6 +2,7 @@
 
 use super::column::Column;
 use super::frames::Frames;
+use super::heap_graph::GraphNames;
 use super::labels::{Labels, LabelsId};
 use super::metric::Metric;
 use super::stacks::{StackId, Stacks};
@@ -10,7 +11,8 @@ use super::texts::StackTexts;
 use crate::error::{Error, Result};
 use rustc_hash::FxHashMap;
 
-/// The interned names of all captures of one comparison: strings, frames, stacks, label sets.
+/// The interned names of all captures of one comparison: strings, frames, stacks, label sets,
+/// types.
 #[derive(Debug, Default)]
 pub struct Symbols {
     /// Text.
@@ -21,6 +23,8 @@ pub struct Symbols {
     pub stacks: Stacks,
     /// Label sets.
     pub labels: Labels,
+    /// Types and references of object graphs.
+    pub graph: GraphNames,
     /// Stacks by the text that they were read from, for formats that write them as text.
     pub texts: StackTexts,
 }

@@ -21,11 +21,7 @@ pub fn read(source: &Source, symbols: &mut Symbols) -> Profile {
     let forced = folded.then(|| format::by_name("folded").unwrap());
     let captures = format::read(source, forced, &mut cx).unwrap();
     let first = captures.into_iter().next();
-    match first {
-        Some(Capture::Profile(profile)) => profile,
-        #[allow(unreachable_patterns)]
-        _ => panic!("no profile"),
-    }
+    first.and_then(Capture::into_profile).expect("a profile")
 }
 
 /// A file of the repository.

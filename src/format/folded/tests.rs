@@ -17,12 +17,7 @@ fn read_as(
     cx.unit = unit.map(str::to_owned);
     cx.strict = strict;
     let all = crate::format::read(&source, Some(&FORMAT), &mut cx)?;
-    let profiles = all
-        .into_iter()
-        .map(|c| match c {
-            Capture::Profile(p) => p,
-        })
-        .collect();
+    let profiles = all.into_iter().filter_map(Capture::into_profile).collect();
     Ok((profiles, symbols))
 }
 
@@ -236,7 +231,8 @@ fn any_number_of_threads_finds_the_same() {
             let mut reader = super::Reader::new(&crate::model::Metric::known("bytes"), false);
             reader.threads = threads;
             assert!(reader.read(&bytes, &mut cx).unwrap());
-            let Capture::Profile(p) = reader.finish(&cx).unwrap().remove(0);
+            let p = reader.finish(&cx).unwrap().remove(0);
+            let p = p.into_profile().unwrap();
             assert!(p.meta.notes.iter().any(|n| n.contains("line 90002")));
             all.push((rows(&p, &symbols), p, symbols.frames.len()));
         }

@@ -12,7 +12,7 @@ fn read_text(text: &str, select: Option<Select>) -> (Symbols, Result<Vec<Profile
     let mut cx = Context::new(&mut symbols);
     cx.select = select;
     let read = (FORMAT.read)(&source, &mut cx).map(|captures| {
-        let profile = |Capture::Profile(p)| p;
+        let profile = |c: Capture| c.into_profile().unwrap();
         captures.into_iter().map(profile).collect()
     });
     (symbols, read)

@@ -48,7 +48,7 @@ fn read_as(
     let mut cx = Context::new(&mut symbols);
     set(&mut cx);
     let read = (format.read)(&source, &mut cx).map(|captures| {
-        let profile = |Capture::Profile(p)| p;
+        let profile = |c: Capture| c.into_profile().unwrap();
         captures.into_iter().map(profile).collect()
     });
     (symbols, read)

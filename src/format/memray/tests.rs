@@ -40,11 +40,7 @@ fn read_bytes(
         });
         rows.collect::<Vec<_>>().join("\n")
     };
-    let profiles = captures.into_iter().map(|c| match c {
-        Capture::Profile(p) => p,
-        #[allow(unreachable_patterns)]
-        _ => unreachable!(),
-    });
+    let profiles = captures.into_iter().filter_map(Capture::into_profile);
     Ok(profiles
         .map(|p| {
             let text = shown(&p);

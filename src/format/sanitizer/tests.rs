@@ -18,7 +18,7 @@ fn read_text(text: &str, set: impl Fn(&mut Context<'_>)) -> (Symbols, Result<Vec
     let mut cx = Context::new(&mut symbols);
     set(&mut cx);
     let read = (FORMAT.read)(&source, &mut cx).map(|captures| {
-        let profile = |Capture::Profile(p)| p;
+        let profile = |c: Capture| c.into_profile().unwrap();
         captures.into_iter().map(profile).collect()
     });
     (symbols, read)

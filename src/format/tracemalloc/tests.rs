@@ -13,11 +13,7 @@ fn read_bytes(
     cx.select = select;
     cx.strict = strict;
     let read = read(&source, &mut cx).map(|all| {
-        let profiles = all.into_iter().map(|c| match c {
-            Capture::Profile(p) => p,
-            #[allow(unreachable_patterns)]
-            _ => unreachable!(),
-        });
+        let profiles = all.into_iter().filter_map(Capture::into_profile);
         profiles.collect::<Vec<_>>()
     });
     (read, symbols)
