@@ -3,10 +3,12 @@
 //! A new format is one file with a `pub static FORMAT: Format` and one line in [`FORMATS`].
 
 pub mod dhat;
+pub mod feed;
 pub mod flamebearer;
 pub mod folded;
 pub mod heap_text;
 pub mod heapprofile;
+pub mod heapsnapshot;
 pub mod heaptrack;
 pub mod json;
 pub mod leaks;
@@ -141,6 +143,7 @@ pub static FORMATS: &[&Format] = &[
     &memray_stats::FORMAT,
     &tracemalloc::FORMAT,
     &heapprofile::FORMAT,
+    &heapsnapshot::FORMAT,
     &speedscope::FORMAT,
     &flamebearer::FORMAT,
     &heaptrack::FORMAT,
@@ -155,7 +158,7 @@ pub static FORMATS: &[&Format] = &[
 ];
 
 /// Those of [`FORMATS`] whose captures are object graphs.
-pub static GRAPH_FORMATS: &[&Format] = &[];
+pub static GRAPH_FORMATS: &[&Format] = &[&heapsnapshot::FORMAT];
 
 impl Format {
     /// Whether its captures are object graphs.
