@@ -112,6 +112,12 @@ impl Error {
         self
     }
 
+    /// Replaces the place: a reader of parts of a file knows where the part stands.
+    pub fn placed(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+
     /// Says what to do; replaces an earlier advice.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

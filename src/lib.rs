@@ -11,6 +11,7 @@ pub mod cli;
 pub mod diff;
 pub mod error;
 pub mod format;
+pub mod graph;
 pub mod input;
 pub mod model;
 pub mod normalize;

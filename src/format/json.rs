@@ -216,6 +216,32 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// A whole number of 64 bits without a sign.
+    #[inline]
+    pub fn unsigned(&mut self) -> Result<u64> {
+        self.peek();
+        let start = self.at;
+        let mut value: u64 = 0;
+        while let Some(&b) = self.bytes.get(self.at) {
+            let digit = b.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            let next = value
+                .checked_mul(10)
+                .and_then(|v| v.checked_add(u64::from(digit)));
+            let Some(next) = next else {
+                return Err(self.error("a number exceeds 64 bits"));
+            };
+            value = next;
+            self.at += 1;
+        }
+        if self.at == start || matches!(self.bytes.get(self.at), Some(b'.' | b'e' | b'E')) {
+            return Err(self.error("a whole number that is not negative is expected"));
+        }
+        Ok(value)
+    }
+
     /// Any number.
     pub fn float(&mut self) -> Result<f64> {
         self.peek();

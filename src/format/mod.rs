@@ -6,6 +6,7 @@ pub mod dhat;
 pub mod feed;
 pub mod flamebearer;
 pub mod folded;
+pub mod graph_json;
 pub mod heap_text;
 pub mod heapprofile;
 pub mod heapsnapshot;
@@ -155,10 +156,11 @@ pub static FORMATS: &[&Format] = &[
     &heap_text::GPERFTOOLS,
     &heap_text::GO,
     &memleak::FORMAT,
+    &graph_json::FORMAT,
 ];
 
 /// Those of [`FORMATS`] whose captures are object graphs.
-pub static GRAPH_FORMATS: &[&Format] = &[&heapsnapshot::FORMAT];
+pub static GRAPH_FORMATS: &[&Format] = &[&graph_json::FORMAT, &heapsnapshot::FORMAT];
 
 impl Format {
     /// Whether its captures are object graphs.

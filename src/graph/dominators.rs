@@ -1,0 +1,351 @@
+//! Dominators and retained sizes.
+//!
+//! Lengauer and Tarjan's algorithm with path compression ("A fast algorithm for finding dominators
+//! in a flowgraph", 1979), without recursion, in the space of depth-first numbers: O(M log N) at
+//! worst on every shape, where the iterative scheme of Cooper, Harvey and Kennedy is quadratic on
+//! deep graphs.
+//!
+//! Two roots: the virtual root holds what the capture's roots hold; a second one, the garbage
+//! root, holds one object of each source component of what no root reaches, so that sizes of
+//! garbage do not hide in the root's. References from garbage to what is alive count for nothing.
+
+use super::components::components;
+use super::rows::{Marks, Rows};
+
+/// Depth-first number of the virtual root. Numbers start at 1; 0 is none.
+pub const ROOT: u32 = 1;
+
+/// The dominator tree, by depth-first number. 24 bytes an object.
+#[derive(Debug, Default)]
+pub struct Dominators {
+    /// Object of each number; meaningless at 0, [`ROOT`] and the garbage root.
+    pub vertex: Vec<u32>,
+    /// Number of each object.
+    pub number: Vec<u32>,
+    /// Number of the immediate dominator of each number, always smaller.
+    pub dom: Vec<u32>,
+    /// Bytes that each number's object keeps alive, its own included.
+    pub retained: Vec<u64>,
+    /// Number of the garbage root; all larger numbers are unreachable.
+    pub garbage: u32,
+    /// Place in a walk of the tree, parents first.
+    pre: Vec<u32>,
+    /// Objects in the subtree.
+    span: Vec<u32>,
+}
+
+/// Computes the tree. `holds`: objects that roots hold, in the order to walk them. `preferred`
+/// ranks objects of a garbage component: the lowest is the one that the garbage root holds.
+///
+/// Cost: O(M log N); 36 bytes an object besides the rows, 28 afterwards.
+pub fn dominators(
+    rows: Rows<'_>,
+    backward: Rows<'_>,
+    holds: &[u32],
+    size: impl Fn(u32) -> u64,
+    preferred: impl Fn(u32) -> u32,
+) -> Dominators {
+    let n = rows.len();
+    let mut search = Search::new(n);
+    search.root();
+    let mut held = Marks::new(n);
+    for &v in holds {
+        held.add(v);
+        search.walk(rows, v, ROOT);
+    }
+    let garbage = search.root();
+    if (search.next as usize) < n + 3 {
+        for v in garbage_sources(rows, &search.number, &preferred) {
+            held.add(v);
+            search.walk(rows, v, garbage);
+        }
+    }
+    let Search {
+        vertex,
+        number,
+        parent,
+        mut semi,
+        ..
+    } = search;
+    let count = vertex.len() as u32;
+    for i in 0..count {
+        semi[i as usize] = i;
+    }
+    let mut forest = Forest {
+        ancestor: vec![0; count as usize],
+        label: (0..count).collect(),
+        semi,
+        path: Vec::new(),
+    };
+    let mut dom = vec![0u32; count as usize];
+    // A bucket is a list: its first entry by the semidominator, the next ones through `dom`, which
+    // an entry needs only after it has left its bucket.
+    let mut bucket = vec![0u32; count as usize];
+    for i in (2..count).rev() {
+        let v = vertex[i as usize];
+        if i == garbage {
+            forest.semi[i as usize] = ROOT;
+        } else if held.has(v) {
+            forest.semi[i as usize] = if i > garbage { garbage } else { ROOT };
+        } else {
+            let mut low = forest.semi[i as usize];
+            for &p in backward.of_node(v) {
+                let j = number[p as usize];
+                if j > garbage && i < garbage {
+                    continue;
+                }
+                low = low.min(forest.lowest(j));
+            }
+            forest.semi[i as usize] = low;
+        }
+        let s = forest.semi[i as usize] as usize;
+        dom[i as usize] = bucket[s];
+        bucket[s] = i;
+        let p = parent[i as usize];
+        forest.ancestor[i as usize] = p;
+        let mut x = std::mem::take(&mut bucket[p as usize]);
+        while x != 0 {
+            let next = dom[x as usize];
+            let u = forest.best(x);
+            dom[x as usize] = if forest.semi[u as usize] < forest.semi[x as usize] {
+                u
+            } else {
+                p
+            };
+            x = next;
+        }
+    }
+    for i in 2..count {
+        if dom[i as usize] != forest.semi[i as usize] {
+            dom[i as usize] = dom[dom[i as usize] as usize];
+        }
+    }
+    drop((forest, bucket, parent, held));
+    let mut tree = Dominators {
+        vertex,
+        number,
+        dom,
+        garbage,
+        ..Dominators::default()
+    };
+    tree.lay_out(size);
+    tree
+}
+
+/// Depth-first search that numbers objects in preorder; the cursors stand where the
+/// semidominators will.
+struct Search {
+    vertex: Vec<u32>,
+    number: Vec<u32>,
+    parent: Vec<u32>,
+    semi: Vec<u32>,
+    next: u32,
+}
+
+impl Search {
+    fn new(n: usize) -> Search {
+        let with_roots = || {
+            let mut v = Vec::with_capacity(n + 3);
+            v.push(0u32);
+            v
+        };
+        Search {
+            vertex: with_roots(),
+            number: vec![0; n],
+            parent: with_roots(),
+            semi: with_roots(),
+            next: 1,
+        }
+    }
+
+    fn push(&mut self, vertex: u32, parent: u32, cursor: u32) -> u32 {
+        self.vertex.push(vertex);
+        self.parent.push(parent);
+        self.semi.push(cursor);
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// A virtual root; the second one hangs below the first.
+    fn root(&mut self) -> u32 {
+        let parent = self.next.min(2) - 1;
+        self.push(u32::MAX, parent, 0)
+    }
+
+    fn walk(&mut self, rows: Rows<'_>, start: u32, root: u32) {
+        if self.number[start as usize] != 0 {
+            return;
+        }
+        let mut i = self.push(start, root, rows.offsets[start as usize]);
+        self.number[start as usize] = i;
+        loop {
+            let v = self.vertex[i as usize] as usize;
+            let end = rows.offsets[v + 1];
+            let mut at = self.semi[i as usize];
+            let mut child = None;
+            while at < end {
+                let w = rows.targets[at as usize];
+                at += 1;
+                if self.number[w as usize] == 0 {
+                    child = Some(w);
+                    break;
+                }
+            }
+            self.semi[i as usize] = at;
+            match child {
+                Some(w) => {
+                    let j = self.push(w, i, rows.offsets[w as usize]);
+                    self.number[w as usize] = j;
+                    i = j;
+                }
+                None => {
+                    i = self.parent[i as usize];
+                    if i == root {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One object of each source component of what has no number yet, ascending.
+fn garbage_sources(rows: Rows<'_>, number: &[u32], preferred: &impl Fn(u32) -> u32) -> Vec<u32> {
+    let lost = |v: u32| number[v as usize] == 0;
+    let found = components(rows, lost, |_, _| true);
+    let mut entered = Marks::new(found.count as usize);
+    for v in 0..rows.len() as u32 {
+        if lost(v) {
+            let c = found.of[v as usize];
+            for &w in rows.of_node(v) {
+                if lost(w) && found.of[w as usize] != c {
+                    entered.add(found.of[w as usize] - found.first);
+                }
+            }
+        }
+    }
+    let mut best: rustc_hash::FxHashMap<u32, (u32, u32)> = rustc_hash::FxHashMap::default();
+    for v in 0..rows.len() as u32 {
+        if lost(v) && !entered.has(found.of[v as usize] - found.first) {
+            let entry = best.entry(found.of[v as usize]).or_insert((u32::MAX, v));
+            *entry = (*entry).min((preferred(v), v));
+        }
+    }
+    let mut sources: Vec<u32> = best.into_values().map(|(_, v)| v).collect();
+    sources.sort_unstable();
+    sources
+}
+
+/// The forest of Lengauer and Tarjan: linked objects and the best label on the way up.
+struct Forest {
+    ancestor: Vec<u32>,
+    label: Vec<u32>,
+    semi: Vec<u32>,
+    path: Vec<u32>,
+}
+
+impl Forest {
+    /// The number of smallest semidominator on the path from `v` to its root, the root left out;
+    /// `v` itself where it is not linked.
+    fn best(&mut self, v: u32) -> u32 {
+        let mut x = v;
+        if self.ancestor[x as usize] == 0 {
+            return v;
+        }
+        while self.ancestor[self.ancestor[x as usize] as usize] != 0 {
+            self.path.push(x);
+            x = self.ancestor[x as usize];
+        }
+        while let Some(y) = self.path.pop() {
+            let a = self.ancestor[y as usize] as usize;
+            let (la, ly) = (self.label[a], self.label[y as usize]);
+            if self.semi[la as usize] < self.semi[ly as usize] {
+                self.label[y as usize] = la;
+            }
+            self.ancestor[y as usize] = self.ancestor[a];
+        }
+        self.label[v as usize]
+    }
+
+    fn lowest(&mut self, v: u32) -> u32 {
+        let u = self.best(v);
+        self.semi[u as usize]
+    }
+}
+
+impl Dominators {
+    /// Sizes and intervals, bottom up and top down, in three passes.
+    fn lay_out(&mut self, size: impl Fn(u32) -> u64) {
+        let count = self.vertex.len();
+        self.retained = vec![0; count];
+        self.span = vec![1; count];
+        for i in (2..count).rev() {
+            if i as u32 != self.garbage {
+                let own = size(self.vertex[i]);
+                self.retained[i] = self.retained[i].saturating_add(own);
+            }
+            let d = self.dom[i] as usize;
+            self.span[d] += self.span[i];
+            // What is garbage is not the root's.
+            if i as u32 != self.garbage {
+                self.retained[d] = self.retained[d].saturating_add(self.retained[i]);
+            }
+        }
+        let mut next = vec![0u32; count];
+        self.pre = vec![0; count];
+        if count > 1 {
+            next[1] = 1;
+        }
+        for i in 2..count {
+            let d = self.dom[i] as usize;
+            self.pre[i] = next[d];
+            next[d] += self.span[i];
+            next[i] = self.pre[i] + 1;
+        }
+    }
+
+    /// Whether every way from a root to number `b` goes through number `a`.
+    #[inline]
+    pub fn dominates(&self, a: u32, b: u32) -> bool {
+        let (a, b) = (a as usize, b as usize);
+        self.pre[a] <= self.pre[b] && self.pre[b] - self.pre[a] < self.span[a]
+    }
+
+    /// Whether an object is held by a root.
+    #[inline]
+    pub fn is_reachable(&self, v: u32) -> bool {
+        self.number[v as usize] < self.garbage
+    }
+
+    /// Bytes that an object keeps alive, its own included.
+    pub fn retained_by(&self, v: u32) -> u64 {
+        self.retained[self.number[v as usize] as usize]
+    }
+
+    /// The object that immediately dominates `v`; none where a root does.
+    pub fn holder(&self, v: u32) -> Option<u32> {
+        let d = self.dom[self.number[v as usize] as usize];
+        (d != ROOT && d != self.garbage).then(|| self.vertex[d as usize])
+    }
+
+    /// Numbers in the order of the tree, parents first; both roots included.
+    pub fn in_order(&self) -> Vec<u32> {
+        let mut order = vec![0; self.vertex.len().saturating_sub(1)];
+        for i in 1..self.vertex.len() {
+            order[self.pre[i] as usize] = i as u32;
+        }
+        order
+    }
+
+    /// End of the subtree of a number in [`Dominators::in_order`], and its place.
+    pub fn interval(&self, i: u32) -> (u32, u32) {
+        let i = i as usize;
+        (self.pre[i], self.pre[i] + self.span[i])
+    }
+
+    /// Bytes and objects that no root reaches.
+    pub fn unreachable(&self) -> (u64, u64) {
+        let objects = self.vertex.len() as u64 - 1 - u64::from(self.garbage);
+        (self.retained[self.garbage as usize], objects)
+    }
+}
