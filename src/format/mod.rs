@@ -11,6 +11,7 @@ pub mod heap_text;
 pub mod heapprofile;
 pub mod heapsnapshot;
 pub mod heaptrack;
+pub mod hprof;
 pub mod json;
 pub mod leaks;
 pub mod lines;
@@ -145,6 +146,7 @@ pub static FORMATS: &[&Format] = &[
     &tracemalloc::FORMAT,
     &heapprofile::FORMAT,
     &heapsnapshot::FORMAT,
+    &hprof::FORMAT,
     &speedscope::FORMAT,
     &flamebearer::FORMAT,
     &heaptrack::FORMAT,
@@ -160,7 +162,8 @@ pub static FORMATS: &[&Format] = &[
 ];
 
 /// Those of [`FORMATS`] whose captures are object graphs.
-pub static GRAPH_FORMATS: &[&Format] = &[&graph_json::FORMAT, &heapsnapshot::FORMAT];
+pub static GRAPH_FORMATS: &[&Format] =
+    &[&graph_json::FORMAT, &heapsnapshot::FORMAT, &hprof::FORMAT];
 
 impl Format {
     /// Whether its captures are object graphs.
