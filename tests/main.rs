@@ -3,6 +3,7 @@
 mod formats_managed;
 mod formats_native;
 mod golden;
+mod graphs_readers;
 mod layers;
 mod matching;
 mod planted;

@@ -21,7 +21,7 @@ class Item {
 // Fault 1: a closed session stays subscribed to the settings.
 class Settings extends EventEmitter {}
 
-class Session {
+class ShopSession {
   constructor(settings) {
     this.basket = [];
     for (let i = 0; i < 20; i++) this.basket.push(new Item(i));
@@ -117,7 +117,7 @@ class Shop {
   }
 
   visit() {
-    const session = new Session(this.settings);
+    const session = new ShopSession(this.settings);
     for (let i = 0; i < 20; i++) this.prices.get(this.key++);
     this.mailer.send(this.key);
     this.mailer.send(this.key + 1);

@@ -22,6 +22,7 @@ pub mod memray;
 pub mod memray_stats;
 pub mod native;
 pub mod pprof;
+pub mod ruby_objspace;
 pub mod sanitizer;
 pub mod speedscope;
 #[cfg(test)]
@@ -158,12 +159,17 @@ pub static FORMATS: &[&Format] = &[
     &heap_text::GPERFTOOLS,
     &heap_text::GO,
     &memleak::FORMAT,
+    &ruby_objspace::FORMAT,
     &graph_json::FORMAT,
 ];
 
 /// Those of [`FORMATS`] whose captures are object graphs.
-pub static GRAPH_FORMATS: &[&Format] =
-    &[&graph_json::FORMAT, &heapsnapshot::FORMAT, &hprof::FORMAT];
+pub static GRAPH_FORMATS: &[&Format] = &[
+    &graph_json::FORMAT,
+    &heapsnapshot::FORMAT,
+    &hprof::FORMAT,
+    &ruby_objspace::FORMAT,
+];
 
 impl Format {
     /// Whether its captures are object graphs.

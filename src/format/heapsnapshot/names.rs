@@ -13,6 +13,8 @@ use serde_json::Value;
 
 /// The longest name that is kept; V8 itself cuts at 1,024 characters.
 const LONGEST: usize = 1024;
+/// The part of a raw type that is the number of a name.
+const NAME: u32 = (1 << 26) - 1;
 
 /// What is named by a number, and the names once they are read.
 #[derive(Debug, Default)]
@@ -26,7 +28,7 @@ pub(super) struct Names {
     /// References of the root: how, and to which node.
     roots: Vec<(Hold, u32)>,
     /// Line and column of functions.
-    places: FxHashMap<u32, (u32, u32)>,
+    places: std::collections::BTreeMap<u32, (u32, u32)>,
 }
 
 impl Names {
@@ -157,7 +159,7 @@ impl Names {
             }
             let raw = builder.row(node).0.0;
             let synthetic = kind_of(raw, schema) == NodeKind::Synthetic;
-            let name = symbols.strings.get(self.text(raw & 0x3ff_ffff)).to_owned();
+            let name = symbols.strings.get(self.text(raw & NAME)).to_owned();
             if hold == Hold::Shortcut {
                 found.push((node, RootKind::Module));
             } else if synthetic && name == "(GC roots)" {
@@ -169,7 +171,7 @@ impl Names {
                         continue;
                     }
                     let raw = builder.row(child).0.0;
-                    let name = symbols.strings.get(self.text(raw & 0x3ff_ffff));
+                    let name = symbols.strings.get(self.text(raw & NAME));
                     found.push((child, root_kind(name)));
                 }
             } else if synthetic && name == "(Document DOM trees)" {
@@ -182,7 +184,7 @@ impl Names {
         for (node, kind) in found {
             if seen.insert(node) {
                 let raw = builder.row(node).0.0;
-                let name = self.text(raw & 0x3ff_ffff);
+                let name = self.text(raw & NAME);
                 let name = match symbols.strings.get(name) {
                     "" => symbols.strings.intern("(root)"),
                     text => {
@@ -196,6 +198,12 @@ impl Names {
         hubs
     }
 
+    /// The number of a name in the table. Cost: a pass over it.
+    fn number_of(&self, name: Option<StrId>) -> Option<u32> {
+        let at = self.names.iter().position(|&n| Some(n) == name)?;
+        u32::try_from(at).ok()
+    }
+
     fn types(&self, builder: &mut GraphBuilder, schema: &Schema, symbols: &mut Symbols) {
         let mut known: FxHashMap<u32, TypeId> = FxHashMap::default();
         let Symbols { strings, graph, .. } = symbols;
@@ -203,22 +211,35 @@ impl Names {
             self.uses(n)
                 && (strings.get(id).starts_with('<') || strings.get(id) == "(Document DOM trees)")
         });
+        let mut anonymous: FxHashMap<u32, TypeId> = FxHashMap::default();
+        let shared = self.number_of(strings.find("shared"));
+        let script = [
+            self.number_of(strings.find("script_or_debug_info")),
+            self.number_of(strings.find("script")),
+        ];
+        for (&node, &(line, column)) in &self.places {
+            let raw = builder.row(node).0.0;
+            if kind_of(raw, schema) == NodeKind::Closure && self.text(raw & NAME).is_empty() {
+                let file = slot(builder, node, &[shared])
+                    .and_then(|shared| slot(builder, shared, &script))
+                    .map(|script| strings.get(self.text(builder.row(script).0.0 & NAME)));
+                let file = file.map_or("", base_name);
+                let name = format!("(anonymous {file}:{line}:{column})()");
+                anonymous.insert(node, graph.type_id(strings, &name, Role::Closure));
+            }
+        }
         builder.rename_types(|node, raw| {
             let mut raw = if dom { raw } else { raw & !DETACHED };
             let kind = kind_of(raw, schema);
-            if kind == NodeKind::Closure
-                && self.text(raw & 0x3ff_ffff).is_empty()
-                && let Some((line, column)) = self.places.get(&node)
-            {
-                let name = format!("(anonymous):{line}:{column}()");
-                return graph.type_id(strings, &name, Role::Closure);
+            if let Some(&t) = anonymous.get(&node) {
+                return t;
             }
             // What is in arrays and in the engine itself is of no type of the program.
             if kind == NodeKind::Hidden {
-                raw &= !0x3ff_ffff;
+                raw &= !NAME;
             }
             *known.entry(raw).or_insert_with(|| {
-                let name = strings.get(self.text(raw & 0x3ff_ffff)).to_owned();
+                let name = strings.get(self.text(raw & NAME)).to_owned();
                 let label = &schema.node_kinds[(raw >> 26 & 31) as usize].1;
                 let (mut name, role) = type_of(kind, &name, label);
                 if raw & DETACHED != 0 && !name.starts_with("Detached ") {
@@ -268,6 +289,28 @@ impl Names {
 
 fn kind_of(raw: u32, schema: &Schema) -> NodeKind {
     schema.node_kinds[(raw >> 26 & 31) as usize].0
+}
+
+/// The target of the first of these slots of the engine that a node has; before labels have names.
+fn slot(builder: &GraphBuilder, node: u32, names: &[Option<u32>]) -> Option<u32> {
+    let (_, _, targets, labels) = builder.row(node);
+    let wanted = |label: &u32| {
+        let named = |n: &Option<u32>| n.is_some_and(|n| Hold::Internal.raw() | n == *label);
+        names.iter().any(named)
+    };
+    let at = labels.iter().position(wanted)?;
+    targets
+        .get(at)
+        .copied()
+        .filter(|&t| (t as usize) < builder.nodes())
+}
+
+/// A script's file; those of Node itself keep their whole name: `node:events`.
+fn base_name(path: &str) -> &str {
+    if path.starts_with("node:") {
+        return path;
+    }
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
 /// `... pair in WeakMap (table @77389)`: the number of the table.

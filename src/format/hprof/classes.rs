@@ -39,6 +39,8 @@ impl Texts {
 /// A class and how its instances are read.
 #[derive(Debug)]
 pub(super) struct Class {
+    /// Its place among the classes.
+    at: u32,
     /// Its description, once it has come.
     pub(super) dump: Option<ClassDump>,
     /// Its name, dotted; empty when it has none.
@@ -52,8 +54,19 @@ pub(super) struct Class {
     pub(super) bytes: u32,
     /// Of those, bytes that are no references.
     pub(super) plain_bytes: u32,
+    /// Bytes of fields that the virtual machine adds and no dump mentions.
+    pub(super) hidden_bytes: u64,
     /// Whether the class is a root, so that its instances need not hold it.
     pub(super) is_root: bool,
+}
+
+impl Class {
+    /// Bytes of an instance.
+    #[inline]
+    pub(super) fn size(&self, layout: &Layout) -> u64 {
+        let references = self.references.len() as u64;
+        layout.instance(references, u64::from(self.plain_bytes)) + self.hidden_bytes
+    }
 }
 
 /// Classes in order of first appearance.
@@ -82,6 +95,7 @@ impl Classes {
         if at == next {
             self.ids.push(id);
             self.rows.push(Class {
+                at: next,
                 dump: None,
                 name: String::new(),
                 type_of: TypeId(0),
@@ -89,6 +103,7 @@ impl Classes {
                 references: Vec::new(),
                 bytes: 0,
                 plain_bytes: 0,
+                hidden_bytes: 0,
                 is_root: false,
             });
         }
@@ -126,6 +141,19 @@ impl Classes {
                 .flatten();
             Some(class)
         })
+    }
+
+    /// Sets what instances are larger by than their fields; a class has at least what the nearest
+    /// ancestor has of which it is known.
+    pub(super) fn hide(&mut self, bytes: &[u64]) {
+        let of = |at: usize| {
+            let mut line = self.line(at).map(|c| c.at);
+            line.find_map(|at| bytes.get(at as usize).copied().filter(|&b| b > 0))
+        };
+        let all: Vec<u64> = (0..self.rows.len()).map(|at| of(at).unwrap_or(0)).collect();
+        for (row, bytes) in self.rows.iter_mut().zip(all) {
+            row.hidden_bytes = bytes;
+        }
     }
 
     /// Names, types and the places of references. Names of classes must be set.
