@@ -51,12 +51,18 @@ pub enum Command {
     /// Compare captures: two are a difference, more are growth along the runs
     #[command(after_help = examples::COMPARE, arg_required_else_help = true)]
     Compare(Box<CompareArgs>),
+    /// Find what keeps objects alive: cycles, holders and paths that grow, and the reference to cut
+    #[command(after_help = examples::CYCLES, arg_required_else_help = true)]
+    Cycles(Box<CyclesArgs>),
     /// Say what a file is, what it holds, its totals and its top sites
     #[command(after_help = examples::INSPECT, arg_required_else_help = true)]
     Inspect(Box<InspectArgs>),
     /// Write a capture in another format: pprof, folded, dhat, speedscope
     #[command(after_help = examples::CONVERT, arg_required_else_help = true)]
     Convert(Box<ConvertArgs>),
+    /// Print the script that captures the object graph of a program: python
+    #[command(after_help = examples::CAPTURE, arg_required_else_help = true)]
+    Capture(CaptureArgs),
     /// Explain a rule, by its id or name
     #[command(after_help = examples::EXPLAIN, arg_required_else_help = true)]
     Explain {
@@ -235,6 +241,41 @@ pub struct CompareArgs {
     pub out: OutputArgs,
 }
 
+/// `heapdiff cycles`.
+#[derive(Debug, Args)]
+pub struct CyclesArgs {
+    /// Object graphs in order of runs: PATH[@N], directories, quoted globs; `-` is standard input
+    #[arg(value_name = "DUMP", value_hint = ValueHint::AnyPath)]
+    pub captures: Vec<String>,
+    /// Object graphs from before the change (repeatable)
+    #[arg(long, value_name = "DUMP", value_hint = ValueHint::AnyPath)]
+    pub base: Vec<String>,
+    /// List types with their numbers and bytes
+    #[arg(long)]
+    pub histogram: bool,
+    /// Show the ways from roots to objects of a type, or to the object with an id
+    #[arg(long, value_name = "TYPE|ID")]
+    pub path_to: Option<String>,
+    /// Print short values of objects, where the capture holds some: they may be secrets
+    #[arg(long)]
+    pub values: bool,
+    /// Number of rows; 0 is all
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Runs in an hour: gives rates and severities
+    #[arg(long, value_name = "N")]
+    pub runs_per_hour: Option<f64>,
+    /// Memory that the program may use (750MB): gives the time until then
+    #[arg(long, value_name = "SIZE")]
+    pub memory_limit: Option<String>,
+    #[command(flatten)]
+    /// How captures are read.
+    pub input: InputArgs,
+    #[command(flatten)]
+    /// Where results go.
+    pub out: OutputArgs,
+}
+
 /// How sites are recognised in another build, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum MatchTier {
@@ -316,4 +357,22 @@ pub enum ConvertTo {
     Dhat,
     /// speedscope JSON
     Speedscope,
+}
+
+/// `heapdiff capture`.
+#[derive(Debug, Args)]
+pub struct CaptureArgs {
+    /// What the program runs on
+    #[arg(value_enum, value_name = "LANGUAGE")]
+    pub language: Language,
+    /// The file to write; `-` is standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, default_value = "-")]
+    pub output: String,
+}
+
+/// What `capture` has a script for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// CPython 3.8 or later: `import heapdiff_capture; heapdiff_capture.dump("run-03.hdg.gz", run=3)`
+    Python,
 }

@@ -21,6 +21,15 @@ pub const CONVERT: &str = "Examples:
   heapdiff convert profiles/ingest/a.json --to pprof -o a.pb.gz
   heapdiff convert profiles/heaptrack/faulty-run-200.zst --to speedscope -o heap.speedscope.json";
 
+pub const CAPTURE: &str = "Examples:
+  heapdiff capture python
+  heapdiff capture python -o heapdiff_capture.py
+  heapdiff capture python --quiet
+
+Put the file beside the program and call it at the same point of each run:
+  import heapdiff_capture
+  heapdiff_capture.dump(\"run-03.hdg.gz\", run=3, items=3000)";
+
 pub const EXPLAIN: &str = "Examples:
   heapdiff explain HD001
   heapdiff explain hot-path
@@ -40,3 +49,8 @@ pub const MAN: &str = "Examples:
   heapdiff man
   heapdiff man --quiet
   heapdiff man --color never";
+
+pub const CYCLES: &str = "Examples:
+  heapdiff cycles --runs 0,10,20,40 profiles/rules-engine/faulty
+  heapdiff cycles dump.hdg.gz --histogram
+  heapdiff cycles dump.hdg.gz --path-to app.registry.Broker";

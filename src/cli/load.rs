@@ -42,6 +42,18 @@ impl Reading {
     }
 }
 
+impl Reading {
+    /// The format that is forced.
+    pub fn forced(&self) -> Option<&'static Format> {
+        self.forced
+    }
+
+    /// Whether captures that are cut short are refused.
+    pub fn strict(&self) -> bool {
+        self.strict
+    }
+}
+
 /// A capture that was read, with what the command line says of it.
 #[derive(Debug)]
 pub struct Loaded {

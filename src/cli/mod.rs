@@ -3,7 +3,9 @@
 
 mod analysis;
 mod args;
+mod capture;
 mod convert;
+mod cycles;
 mod examples;
 mod inspect;
 mod load;

@@ -19,7 +19,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 
 /// Done.
-const DONE: u8 = 0;
+pub(super) const DONE: u8 = 0;
 /// The command could not be carried out.
 const FAILED: u8 = 2;
 
@@ -111,8 +111,10 @@ fn execute(cli: &Cli) -> Result<u8> {
     let terminal = Terminal::new(cli);
     match &cli.command {
         Command::Compare(args) => compare(args, &terminal),
+        Command::Cycles(args) => super::cycles::cycles(args, &terminal),
         Command::Inspect(args) => super::inspect::inspect(args, &terminal),
         Command::Convert(args) => super::convert::convert(args),
+        Command::Capture(args) => super::capture::capture(args),
         Command::Explain { rule } => explain(rule, &terminal),
         Command::Formats => to_stdout(formats(&terminal).as_bytes()).map(|()| DONE),
         Command::Completions { shell } => {
@@ -256,6 +258,10 @@ pub(super) fn path_map(rows: &RowArgs) -> Result<PathMap> {
 }
 
 fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
+    let items = load::items(&args.captures, &args.base, args.input.merge_by);
+    if items.is_ok_and(|items| super::cycles::is_graph(&items, &args.input)) {
+        return super::cycles::compare(args, terminal);
+    }
     let group_by = GroupBy::parse(&args.rows.group_by)?;
     let look = Look {
         metric: args.rows.metric.clone(),

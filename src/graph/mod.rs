@@ -3,7 +3,18 @@
 //! All without recursion, all linear or nearly so on every shape.
 
 pub mod components;
+pub mod cut;
+pub mod cycles;
 pub mod dominators;
+pub mod growth;
+pub mod holders;
 #[cfg(test)]
 mod oracle;
+pub mod paths;
 pub mod rows;
+pub mod series;
+pub mod signature;
+pub mod tree;
+pub mod types;
+pub mod ways;
+pub mod words;

@@ -1,6 +1,7 @@
 //! What every rendering receives: one value for each kind of analysis. Holds no text that a
 //! rendering could make itself.
 
+pub mod graph;
 mod sites;
 
 pub use sites::*;

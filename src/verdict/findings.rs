@@ -349,7 +349,26 @@ fn severity(rule: &Rule, evidence: &Evidence, total_after: i128) -> (Severity, S
     if rule.id == rules::HOT_PATH.id || rule.id == rules::GREW.id {
         return (Severity::Note, SeverityBy::Default);
     }
-    let Some(rate) = evidence.mb_per_hour else {
+    let rate = evidence.mb_per_hour.map(|r| r * 1e6);
+    highest(rate, evidence.hours_to_limit, total_after as f64)
+}
+
+/// The severity of a leak of so many bytes an hour, where hours are known.
+pub(super) fn severity_of_rate(
+    rate: Option<f64>,
+    memory_limit: Option<u64>,
+    held: f64,
+) -> (Severity, SeverityBy) {
+    let hours = match (memory_limit, rate) {
+        (Some(limit), Some(rate)) if rate > 0.0 => Some(((limit as f64 - held) / rate).max(0.0)),
+        _ => None,
+    };
+    highest(rate, hours, held)
+}
+
+/// `rate` in bytes an hour, `held` in bytes.
+fn highest(rate: Option<f64>, hours_to_limit: Option<f64>, held: f64) -> (Severity, SeverityBy) {
+    let Some(rate) = rate.map(|r| r / 1e6) else {
         return (Severity::Warning, SeverityBy::Default);
     };
     let mut worst = (Severity::Note, SeverityBy::Rate);
@@ -364,14 +383,14 @@ fn severity(rule: &Rule, evidence: &Evidence, total_after: i128) -> (Severity, S
         RATES.iter().find(|(from, _)| rate >= *from),
         SeverityBy::Rate,
     );
-    if total_after > 0 {
-        let factor = 1.0 + 24.0 * rate * 1e6 / total_after as f64;
+    if held > 0.0 {
+        let factor = 1.0 + 24.0 * rate * 1e6 / held;
         consider(
             FACTORS.iter().find(|(from, _)| factor >= *from),
             SeverityBy::Factor,
         );
     }
-    if let Some(hours) = evidence.hours_to_limit {
+    if let Some(hours) = hours_to_limit {
         consider(
             HOURS.iter().find(|(under, _)| hours < *under),
             SeverityBy::Limit,

@@ -2,6 +2,7 @@
 
 mod conclusion;
 mod findings;
+pub mod graph;
 pub mod rules;
 mod summary;
 

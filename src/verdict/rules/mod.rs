@@ -1,8 +1,10 @@
 //! Every rule: its id, its name, and what `heapdiff explain` says of it.
 
+mod graph;
 mod growth;
 mod quality;
 
+pub use graph::*;
 pub use growth::*;
 pub use quality::*;
 
@@ -18,7 +20,19 @@ pub struct Rule {
 }
 
 /// Every rule, by id.
-pub static RULES: &[&Rule] = &[&STEADY_GROWTH, &ACCELERATING, &GREW, &HOT_PATH, &CUT_STACKS];
+pub static RULES: &[&Rule] = &[
+    &STEADY_GROWTH,
+    &ACCELERATING,
+    &GREW,
+    &HOT_PATH,
+    &GROWING_CYCLE,
+    &GROWING_HOLDER,
+    &UNCOLLECTABLE,
+    &GROWING_TYPE,
+    &CYCLE_WAITS,
+    &CYCLES_PRESENT,
+    &CUT_STACKS,
+];
 
 /// The rule with this id or name, in any case.
 pub fn by_name(name: &str) -> Option<&'static Rule> {

@@ -1,0 +1,221 @@
+//! `heapdiff cycles`, and `heapdiff compare` on object graphs: which cycles and holders grow.
+
+use super::args::{CompareArgs, CyclesArgs, InputArgs, OutputArgs};
+use super::load::{self, Item, Reading};
+use super::output::{Rendering, Target};
+use super::run::{Terminal, size, targets};
+use crate::diff::Side;
+use crate::error::{Code, Error, Result};
+use crate::format::{self, Capture, Context};
+use crate::graph::series::Series;
+use crate::input::Source;
+use crate::model::{HeapGraph, Limits, Symbols};
+use crate::render;
+use crate::report::graph::GraphReport;
+use crate::verdict::graph::{Load, conclude};
+
+/// The renderings of object graphs.
+const RENDERINGS: &[Rendering] = &[Rendering::Text];
+
+/// What both commands say.
+struct Job<'a> {
+    captures: &'a [String],
+    base: &'a [String],
+    input: &'a InputArgs,
+    out: &'a OutputArgs,
+    limit: Option<usize>,
+    histogram: bool,
+    path_to: Option<String>,
+    values: bool,
+    runs_per_hour: Option<f64>,
+    memory_limit: &'a Option<String>,
+}
+
+/// `heapdiff cycles`.
+pub(super) fn cycles(args: &CyclesArgs, terminal: &Terminal) -> Result<u8> {
+    run(
+        &Job {
+            captures: &args.captures,
+            base: &args.base,
+            input: &args.input,
+            out: &args.out,
+            limit: args.limit,
+            histogram: args.histogram,
+            path_to: args.path_to.clone(),
+            values: args.values,
+            runs_per_hour: args.runs_per_hour,
+            memory_limit: &args.memory_limit,
+        },
+        terminal,
+    )
+}
+
+/// `heapdiff compare` whose captures are object graphs.
+pub(super) fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
+    run(
+        &Job {
+            captures: &args.captures,
+            base: &args.base,
+            input: &args.input,
+            out: &args.out,
+            limit: args.rows.limit,
+            histogram: false,
+            path_to: None,
+            values: false,
+            runs_per_hour: args.runs_per_hour,
+            memory_limit: &args.memory_limit,
+        },
+        terminal,
+    )
+}
+
+/// Whether the first capture of a command line is an object graph; no when it cannot be read.
+pub(super) fn is_graph(items: &[Item], input: &InputArgs) -> bool {
+    if let Some(name) = &input.input_format {
+        return format::by_name(name).is_ok_and(format::Format::is_graph);
+    }
+    let paths = items.iter().flat_map(|i| &i.group.paths);
+    for path in paths.filter(|p| *p != "-") {
+        let Ok(source) = Source::open(std::path::Path::new(path), Limits::default()) else {
+            return false;
+        };
+        match format::recognise(&source) {
+            Ok(formats) => return formats.iter().any(|f| f.is_graph()),
+            Err(_) => continue,
+        }
+    }
+    false
+}
+
+fn run(job: &Job<'_>, terminal: &Terminal) -> Result<u8> {
+    let load = Load {
+        runs_per_hour: job.runs_per_hour,
+        memory_limit: size("memory-limit", job.memory_limit)?,
+    };
+    let reading = Reading::new(job.input)?;
+    let targets = targets(&job.out.output, job.out.format.as_deref(), RENDERINGS)?;
+    let items = load::items(job.captures, job.base, None)?;
+    let report = report(job, load, &reading, &items)?;
+    for (rendering, target) in targets {
+        write(&report, rendering, target, job, terminal)?;
+    }
+    Ok(0)
+}
+
+fn write(
+    report: &GraphReport,
+    rendering: Rendering,
+    target: Target,
+    job: &Job<'_>,
+    terminal: &Terminal,
+) -> Result<()> {
+    let stdout = target.is_stdout();
+    let style = render::Style {
+        color: terminal.color && stdout,
+        width: job
+            .out
+            .width
+            .unwrap_or(if stdout { terminal.width } else { 100 }),
+        exact: job.out.exact,
+        limit: job.limit,
+        quiet: terminal.quiet,
+        verbose: terminal.verbose,
+    };
+    target.write_with(|out| match rendering {
+        Rendering::Text => render::plain(&render::graph::text(report, &style), out),
+        _ => Err(Error::usage("object graphs have no such rendering")),
+    })
+}
+
+fn report(job: &Job<'_>, load: Load, reading: &Reading, items: &[Item]) -> Result<GraphReport> {
+    let mut symbols = Symbols::default();
+    let mut series = Series::asking(job.path_to.clone());
+    let mut paths = Vec::new();
+    let mut notes = Vec::new();
+    let mut pending: Option<(Side, HeapGraph, String)> = None;
+    let mut runs = job.input.runs.iter();
+    let mut side_of_runs = None;
+    let mut with_runs = [Vec::new(), Vec::new()];
+    for item in items {
+        for path in &item.group.paths {
+            let graph = match read(path, reading, job.values, &mut symbols) {
+                Ok(graph) => graph,
+                Err(e) if item.group.found && e.code() == Code::Unrecognised => {
+                    notes.push(format!("{path} is no object graph and was left out"));
+                    continue;
+                }
+                Err(e) => return Err(e),
+            };
+            let mut graph = graph;
+            for (driver, value) in item.group.spec.drivers.iter().rev() {
+                graph.meta.drivers.retain(|(n, _)| n != driver);
+                graph.meta.drivers.insert(0, (driver.clone(), *value));
+            }
+            if !job.input.runs.is_empty() {
+                if side_of_runs != Some(item.side) {
+                    side_of_runs = Some(item.side);
+                    runs = job.input.runs.iter();
+                }
+                let n = runs.next().ok_or_else(|| {
+                    Error::usage("--runs has fewer numbers than there are captures")
+                        .help("give one number for each capture of a side")
+                })?;
+                graph.meta.drivers.retain(|(name, _)| name != "runs");
+                graph.meta.drivers.insert(0, ("runs".to_owned(), *n));
+            }
+            with_runs[usize::from(item.side == Side::New)].push(graph.meta.runs().is_some());
+            if let Some((side, before, _)) = pending.take() {
+                let last = side != item.side;
+                series.add(before, &symbols, side == Side::Base, last);
+            }
+            pending = Some((item.side, graph, path.clone()));
+            paths.push(path.clone());
+        }
+    }
+    let Some((side, graph, _)) = pending else {
+        return Err(Error::new(Code::Unrecognised, "holds no object graphs")
+            .in_file(&job.captures.join(", "))
+            .help("see `heapdiff formats` for what is read"));
+    };
+    for side in &with_runs {
+        if side.contains(&true) && side.contains(&false) {
+            return Err(Error::new(
+                Code::Incomparable,
+                "some captures have runs and some have none",
+            )
+            .help("give runs to all of them: PATH@N, or --runs"));
+        }
+    }
+    series.add(graph, &symbols, side == Side::Base, true);
+    let outcome = series.finish(&symbols);
+    let verdict = conclude(&outcome, load);
+    Ok(GraphReport {
+        paths,
+        outcome,
+        verdict,
+        notes,
+        histogram: job.histogram,
+    })
+}
+
+fn read(path: &str, reading: &Reading, values: bool, symbols: &mut Symbols) -> Result<HeapGraph> {
+    let limits = Limits::default();
+    let source = match path {
+        "-" => Source::stdin(limits)?,
+        _ => Source::open(std::path::Path::new(path), limits)?,
+    };
+    let mut cx = Context {
+        strict: reading.strict(),
+        values,
+        ..Context::new(symbols)
+    };
+    let captures = format::read(&source, reading.forced(), &mut cx)?;
+    captures
+        .into_iter()
+        .find_map(Capture::into_graph)
+        .ok_or_else(|| {
+            Error::new(Code::Incomparable, "holds allocation sites, no objects")
+                .in_file(source.name())
+                .help("compare it with `heapdiff compare`")
+        })
+}

@@ -1,0 +1,725 @@
+//! Captures of object graphs one after the other: each is analysed, reduced to counts and let go;
+//! the last one of a side is looked at closely.
+//!
+//! One graph is resident at a time. At its peak the analysis of a capture takes 64 bytes an object
+//! and 16 a reference; what stays of it is about 8 bytes an object.
+
+use super::cut::{Cut, CutKind, Cutter, Reference, entries};
+use super::cycles::{self, Cycles, Found};
+use super::dominators::{Dominators, dominators};
+use super::growth::{Axis, PathSeries, Trend};
+use super::holders::{self, Growing, Share};
+use super::paths::{self, Paths, ordered_roots, shortest};
+use super::rows::Rows;
+use super::signature::{Benign, Signatures, one_label};
+use super::tree::{Group, NONE, PathTree, path_tree};
+use super::ways::{Ways, ways};
+use super::words::{NAMESPACE, STAR, Words};
+use crate::model::{GcMode, GraphMeta, HeapGraph, LabelId, RootKind, Symbols, TypeId};
+use rustc_hash::FxHashMap;
+
+/// Counts and bytes of one type in one capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TypeCount {
+    /// Objects.
+    pub count: u64,
+    /// Their own bytes.
+    pub shallow: u64,
+    /// Bytes that they keep alive.
+    pub retained: u64,
+}
+
+/// What is stated of a whole capture.
+#[derive(Debug, Clone, Default)]
+pub struct CaptureFacts {
+    /// What it says about itself.
+    pub meta: GraphMeta,
+    /// Whether it stands on the base side.
+    pub base: bool,
+    /// Objects.
+    pub objects: u64,
+    /// References that hold.
+    pub edges: u64,
+    /// Roots.
+    pub roots: u64,
+    /// Own bytes of all objects.
+    pub shallow: u64,
+    /// Bytes that roots keep alive.
+    pub reachable: u64,
+    /// Bytes and objects that no root reaches.
+    pub unreachable: (u64, u64),
+    /// Objects that the collector cannot free.
+    pub uncollectable: u64,
+    /// Components too entangled to count every cycle.
+    pub entangled: u32,
+}
+
+/// One step of a path in words: the labels that lead to an object, and its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathStep {
+    /// `.KEEP[*]`; for the first step the kind of root.
+    pub edge: String,
+    /// Full name of the type.
+    pub type_name: String,
+    /// The object's original id, where the format has one.
+    pub id: Option<u64>,
+    /// A container or a dictionary of names: told by what holds it.
+    pub folds: bool,
+}
+
+/// A way to cut something free, in words.
+#[derive(Debug, Clone)]
+pub struct CutRow {
+    /// How.
+    pub kind: CutKind,
+    /// One to four.
+    pub references: Vec<Reference>,
+    /// Number of references of these shapes.
+    pub count: u32,
+    /// Bytes that it frees.
+    pub frees: u64,
+}
+
+/// The cycles of one signature along all captures.
+#[derive(Debug, Clone)]
+pub struct CycleRow {
+    /// Its signature's id.
+    pub id: u64,
+    /// Its signature.
+    pub signature: String,
+    /// Why it is structure and no fault.
+    pub benign: Option<Benign>,
+    /// Number of cycles in each capture.
+    pub occurrences: Vec<u32>,
+    /// Bytes that they keep, in each capture.
+    pub retained: Vec<u64>,
+    /// In the last capture that holds any: objects of one, own bytes of all, those unreachable.
+    pub objects: u32,
+    /// Own bytes of all.
+    pub shallow: u64,
+    /// Cycles that no root reaches.
+    pub unreachable: u32,
+    /// One cycle: the label that leaves each object, its type and id.
+    pub path: Vec<PathStep>,
+    /// From a root to one of them; none where no root reaches it.
+    pub root_path: Option<Vec<PathStep>>,
+    /// What cuts them free.
+    pub cut: CutRow,
+    /// What would break the cycle itself, where references are counted and something else holds it.
+    pub breaks: Option<CutRow>,
+    /// What it does on the base side and on the new one.
+    pub trends: [Trend; 2],
+}
+
+/// A path that holds ever more objects.
+#[derive(Debug, Clone)]
+pub struct HolderRow {
+    /// Its identity, the same in every capture.
+    pub id: u64,
+    /// From the root to the objects that become more.
+    pub path: Vec<PathStep>,
+    /// Objects in each capture of its side.
+    pub series: Vec<u64>,
+    /// Whether it was found on the base side.
+    pub base: bool,
+    /// What it does.
+    pub trend: Trend,
+    /// Bytes that they are to blame for in the last capture.
+    pub share: Share,
+    /// Bytes that they keep.
+    pub retained: u64,
+    /// What cuts them free.
+    pub cut: CutRow,
+    /// The same at other paths: other types that the same holder holds.
+    pub also: Vec<(String, u64)>,
+}
+
+/// One type along all captures.
+#[derive(Debug, Clone)]
+pub struct TypeRow {
+    /// Full name.
+    pub name: String,
+    /// One entry a capture.
+    pub counts: Vec<TypeCount>,
+    /// What its number of objects does on each side.
+    pub trends: [Trend; 2],
+}
+
+/// All that is known at the end.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Every capture, base side first.
+    pub captures: Vec<CaptureFacts>,
+    /// Types, by name.
+    pub types: Vec<TypeRow>,
+    /// Cycles: those that grow first, then by bytes.
+    pub cycles: Vec<CycleRow>,
+    /// Holders: by growth, largest share first.
+    pub holders: Vec<HolderRow>,
+    /// Ways to what was asked for.
+    pub ways: Option<Ways>,
+}
+
+/// Cycles whose cut is computed, a side.
+const MOST_CUTS: usize = 24;
+/// Holders that are looked at closely, a side.
+const MOST_HOLDERS: usize = 16;
+
+#[derive(Default)]
+struct Side {
+    axis: Axis,
+    runs: Vec<Option<f64>>,
+    items: Vec<Option<f64>>,
+    paths: PathSeries,
+    first: usize,
+}
+
+/// Takes captures one after the other, all of the base side first.
+#[derive(Default)]
+pub struct Series {
+    words: Words,
+    signatures: Signatures,
+    sides: [Side; 2],
+    facts: Vec<CaptureFacts>,
+    types: Vec<Vec<TypeCount>>,
+    cycles: Vec<FxHashMap<u32, Found>>,
+    details: [FxHashMap<u32, CycleDetail>; 2],
+    holders: Vec<HolderRow>,
+    query: Option<String>,
+    ways: Option<Ways>,
+}
+
+#[derive(Clone)]
+struct CycleDetail {
+    path: Vec<PathStep>,
+    root_path: Option<Vec<PathStep>>,
+    cut: CutRow,
+    breaks: Option<CutRow>,
+}
+
+impl Series {
+    /// A series that also finds the ways to objects of a type, or to one object, in the last
+    /// capture.
+    pub fn asking(query: Option<String>) -> Series {
+        Series {
+            query,
+            ..Series::default()
+        }
+    }
+
+    /// Analyses a capture. `last`: it is the last of its side.
+    ///
+    /// Cost: O(M log N); see the module for memory.
+    pub fn add(&mut self, graph: HeapGraph, symbols: &Symbols, base: bool, last: bool) {
+        self.words.extend(symbols, &graph.meta.runtime);
+        let side = usize::from(!base);
+        let state = &mut self.sides[side];
+        if state.axis.captures == 0 {
+            state.first = self.facts.len();
+        }
+        state.axis.captures += 1;
+        state.runs.push(graph.meta.runs());
+        state.items.push(graph.meta.driver("items"));
+        state.axis.runs = state.runs.iter().copied().collect();
+        state.axis.items = state.items.iter().copied().collect();
+
+        let order = ordered_roots(&graph, symbols);
+        let tree = path_tree(&graph, symbols, &self.words, &order);
+        self.sides[side].paths.add(&tree.counts());
+        let growing = if last {
+            self.growing(&tree, side)
+        } else {
+            Vec::new()
+        };
+        let paths_to: Vec<Vec<PathStep>> = growing
+            .iter()
+            .map(|g| self.group_path(&graph, symbols, &tree, g.group))
+            .collect();
+        let keys: Vec<Group> = growing
+            .iter()
+            .map(|g| tree.groups[g.group as usize])
+            .collect();
+        drop(tree);
+
+        let holds: Vec<u32> = order
+            .iter()
+            .map(|&i| graph.roots[i as usize].node)
+            .collect();
+        let backward = Rows::of(&graph).reversed();
+        let near = |v: u32| self.words.of_type(graph.type_of(v)).near as u32;
+        let dom = dominators(
+            Rows::of(&graph),
+            backward.rows(),
+            &holds,
+            |v| graph.size(v),
+            near,
+        );
+        drop(backward);
+        self.types.push(type_counts(&graph, symbols, &dom));
+        let found = cycles::find(&graph, &self.words, symbols, &dom, &mut self.signatures);
+        self.facts.push(facts(&graph, &dom, &found, base));
+        if last {
+            let close = Close::new(&graph, symbols, &self.words, &dom, &order);
+            let held: Vec<HolderRow> = close.holders(growing, paths_to, &keys, |g| {
+                let counts = self.sides[side].paths.get(g.key).unwrap_or_default();
+                let trend = self.sides[side].axis.judge(&counts);
+                (counts.iter().map(|&c| c as u64).collect(), trend, base)
+            });
+            self.holders.extend(held);
+            if let Some(query) = &self.query {
+                let paths = &close.paths;
+                self.ways = Some(ways(&graph, symbols, &self.words, paths, &dom, query));
+            }
+            self.details[side] = self.close_cycles(&close, &found, side);
+        }
+        self.cycles.push(found.found);
+    }
+
+    /// The topmost groups that grow on a side, the largest first.
+    fn growing(&self, tree: &PathTree, side: usize) -> Vec<Growing> {
+        let state = &self.sides[side];
+        if state.axis.captures < 2 {
+            return Vec::new();
+        }
+        let grows = |g: &Group| {
+            let counts = state.paths.get(g.key);
+            counts.is_some_and(|c| c.first() < c.last() && state.axis.judge(&c).growth.is_more())
+        };
+        let mut growing = holders::topmost(tree, grows);
+        growing.sort_by_key(|g| (std::cmp::Reverse(g.members.len()), g.group));
+        growing.truncate(MOST_HOLDERS * 4);
+        growing
+    }
+
+    /// A path of groups in words.
+    fn group_path(
+        &self,
+        graph: &HeapGraph,
+        symbols: &Symbols,
+        tree: &PathTree,
+        group: u32,
+    ) -> Vec<PathStep> {
+        let mut steps = Vec::new();
+        for g in tree.path(group) {
+            let at = tree.groups[g as usize];
+            let edge = if at.parent == NONE {
+                let root = tree
+                    .roots
+                    .get(&g)
+                    .and_then(|&i| graph.roots.get(i as usize));
+                root.map_or_else(String::new, |r| root_words(symbols, r.kind, r.name))
+            } else if at.label == STAR {
+                "[*]".to_owned()
+            } else {
+                one_label(LabelId(at.label), &self.words, symbols)
+            };
+            let info = symbols.graph.type_info(TypeId(at.type_of));
+            steps.push(PathStep {
+                edge,
+                type_name: symbols.strings.get(info.name).to_owned(),
+                id: None,
+                folds: folds(&self.words, TypeId(at.type_of)),
+            });
+        }
+        steps
+    }
+
+    /// Cuts and paths of the cycles that matter most in the last capture of a side.
+    fn close_cycles(
+        &self,
+        close: &Close<'_>,
+        cycles: &Cycles,
+        side: usize,
+    ) -> FxHashMap<u32, CycleDetail> {
+        let mut order: Vec<(&u32, &Found)> = cycles.found.iter().collect();
+        let benign = |s: u32| self.signatures.all()[s as usize].benign.is_some();
+        let grows = |s: u32| {
+            let counts = self.occurrences(side, s, Some(&cycles.found));
+            self.sides[side].axis.judge(&counts).growth.is_more()
+        };
+        order.sort_by_key(|(s, f)| {
+            let id = self.signatures.all()[**s as usize].id;
+            (!grows(**s), benign(**s), std::cmp::Reverse(f.retained), id)
+        });
+        order
+            .into_iter()
+            .take(MOST_CUTS)
+            .map(|(&s, f)| (s, close.cycle(f, &cycles.components.of)))
+            .collect()
+    }
+
+    /// Occurrences of a signature along the captures of a side; `last` are those of a capture that
+    /// is not in the list yet.
+    fn occurrences(
+        &self,
+        side: usize,
+        signature: u32,
+        last: Option<&FxHashMap<u32, Found>>,
+    ) -> Vec<f64> {
+        let state = &self.sides[side];
+        let count = |found: &FxHashMap<u32, Found>| {
+            found
+                .get(&signature)
+                .map_or(0.0, |f| f64::from(f.occurrences))
+        };
+        let from = state.first.min(self.cycles.len());
+        let to = (state.first + state.axis.captures).min(self.cycles.len());
+        self.cycles[from..to]
+            .iter()
+            .chain(last)
+            .map(count)
+            .collect()
+    }
+
+    /// The outcome.
+    pub fn finish(mut self, symbols: &Symbols) -> Outcome {
+        let mut cycles: Vec<CycleRow> = (0..self.signatures.all().len() as u32)
+            .filter_map(|s| self.cycle_row(s))
+            .collect();
+        let worst = |row: &CycleRow| {
+            let leaks = row.trends.iter().any(|t| t.growth.is_leak());
+            let more = row.trends[1].growth.is_more();
+            let bytes = row.retained.iter().copied().max().unwrap_or(0);
+            (
+                row.benign.is_some(),
+                !leaks,
+                !more,
+                std::cmp::Reverse(bytes),
+                row.id,
+            )
+        };
+        cycles.sort_by_key(worst);
+        let types = self.type_rows(symbols);
+        self.holders.sort_by_key(|h| {
+            (
+                !h.trend.growth.is_leak(),
+                std::cmp::Reverse(h.share.share),
+                h.id,
+                h.base,
+            )
+        });
+        Outcome {
+            captures: self.facts,
+            types,
+            cycles,
+            holders: self.holders,
+            ways: self.ways,
+        }
+    }
+
+    fn cycle_row(&self, s: u32) -> Option<CycleRow> {
+        let signature = self.signatures.all().get(s as usize)?;
+        let found = |c: &FxHashMap<u32, Found>| c.get(&s).cloned().unwrap_or_default();
+        let occurrences: Vec<u32> = self.cycles.iter().map(|c| found(c).occurrences).collect();
+        let retained = self.cycles.iter().map(|c| found(c).retained).collect();
+        let last = self.cycles.iter().rev().find_map(|c| c.get(&s))?;
+        let detail = self.details[1].get(&s).or_else(|| self.details[0].get(&s));
+        let none = CutRow {
+            kind: CutKind::None,
+            references: Vec::new(),
+            count: 0,
+            frees: 0,
+        };
+        let trend = |side: usize| {
+            self.sides[side]
+                .axis
+                .judge(&self.occurrences(side, s, None))
+        };
+        Some(CycleRow {
+            id: signature.id,
+            signature: signature.text.clone(),
+            benign: signature.benign,
+            occurrences,
+            retained,
+            objects: last.objects,
+            shallow: last.shallow,
+            unreachable: last.unreachable,
+            path: detail.map(|d| d.path.clone()).unwrap_or_default(),
+            root_path: detail.and_then(|d| d.root_path.clone()),
+            cut: detail.map_or(none, |d| d.cut.clone()),
+            breaks: detail.and_then(|d| d.breaks.clone()),
+            trends: [trend(0), trend(1)],
+        })
+    }
+
+    fn type_rows(&self, symbols: &Symbols) -> Vec<TypeRow> {
+        let mut rows = Vec::new();
+        for (t, info) in symbols.graph.types().iter().enumerate() {
+            let counts: Vec<TypeCount> = self
+                .types
+                .iter()
+                .map(|c| c.get(t).copied().unwrap_or_default())
+                .collect();
+            if counts.iter().all(|c| c.count == 0) {
+                continue;
+            }
+            let trend = |side: &Side| {
+                let of_side = &counts[side.first..side.first + side.axis.captures];
+                let series: Vec<f64> = of_side.iter().map(|c| c.count as f64).collect();
+                side.axis.judge(&series)
+            };
+            rows.push(TypeRow {
+                name: symbols.strings.get(info.name).to_owned(),
+                trends: [trend(&self.sides[0]), trend(&self.sides[1])],
+                counts,
+            });
+        }
+        rows.sort_by(|a, b| a.name.cmp(&b.name));
+        rows
+    }
+}
+
+/// Objects and bytes of each type. One walk of the tree; 8 bytes an object.
+fn type_counts(graph: &HeapGraph, symbols: &Symbols, dom: &Dominators) -> Vec<TypeCount> {
+    let mut out = vec![TypeCount::default(); symbols.graph.types().len()];
+    // End of the outermost subtree of each type that the walk is in.
+    let mut end = vec![0u32; out.len()];
+    for i in dom.in_order() {
+        if i == super::dominators::ROOT || i == dom.garbage {
+            continue;
+        }
+        let v = dom.vertex[i as usize];
+        let t = graph.type_of(v).0 as usize;
+        let (at, stop) = dom.interval(i);
+        out[t].count += 1;
+        out[t].shallow = out[t].shallow.saturating_add(graph.size(v));
+        if at >= end[t] {
+            end[t] = stop;
+            out[t].retained = out[t].retained.saturating_add(dom.retained[i as usize]);
+        }
+    }
+    out
+}
+
+fn facts(graph: &HeapGraph, dom: &Dominators, found: &Cycles, base: bool) -> CaptureFacts {
+    let garbage = graph.roots.iter().filter(|r| r.kind == RootKind::Garbage);
+    CaptureFacts {
+        meta: graph.meta.clone(),
+        base,
+        objects: graph.len() as u64,
+        edges: graph.edge_count() as u64,
+        roots: graph.roots.len() as u64,
+        shallow: graph.total_size(),
+        reachable: dom.retained[super::dominators::ROOT as usize],
+        unreachable: dom.unreachable(),
+        uncollectable: garbage.count() as u64,
+        entangled: found.entangled,
+    }
+}
+
+/// A root in words: `module app.registry`, `frame main#0 run`.
+fn root_words(symbols: &Symbols, kind: RootKind, name: crate::model::StrId) -> String {
+    let name = symbols.strings.get(name);
+    match (kind, name) {
+        (kind, "") => kind.as_str().to_owned(),
+        (RootKind::Other, name) => name.to_owned(),
+        (kind, name) => format!("{} {name}", kind.as_str()),
+    }
+}
+
+/// The last capture of a side, looked at closely.
+struct Close<'a> {
+    graph: &'a HeapGraph,
+    symbols: &'a Symbols,
+    words: &'a Words,
+    dom: &'a Dominators,
+    entries: Vec<u8>,
+    paths: Paths,
+}
+
+impl<'a> Close<'a> {
+    fn new(
+        graph: &'a HeapGraph,
+        symbols: &'a Symbols,
+        words: &'a Words,
+        dom: &'a Dominators,
+        order: &[u32],
+    ) -> Close<'a> {
+        Close {
+            graph,
+            symbols,
+            words,
+            dom,
+            entries: entries(graph, dom),
+            paths: shortest(graph, words, order, |_| false),
+        }
+    }
+
+    fn cutter(&self) -> Cutter<'_> {
+        Cutter {
+            graph: self.graph,
+            words: self.words,
+            symbols: self.symbols,
+            tree: self.dom,
+            entries: &self.entries,
+            alive_bytes: self.dom.retained[super::dominators::ROOT as usize],
+        }
+    }
+
+    fn cut_row(&self, cut: Cut) -> CutRow {
+        let cutter = self.cutter();
+        CutRow {
+            kind: cut.kind,
+            references: cut.references.iter().map(|&e| cutter.in_words(e)).collect(),
+            count: cut.count,
+            frees: cut.frees,
+        }
+    }
+
+    fn type_name(&self, v: u32) -> String {
+        let info = self.symbols.graph.type_info(self.graph.type_of(v));
+        self.symbols.strings.get(info.name).to_owned()
+    }
+
+    fn label(&self, label: LabelId) -> String {
+        let name = self.symbols.graph.label_info(label).name;
+        super::signature::dotted(self.symbols.strings.get(name))
+    }
+
+    fn root_path(&self, v: u32) -> Option<Vec<PathStep>> {
+        let (root, steps) = self.paths.to(self.graph, v)?;
+        let step = |s: &paths::Step| PathStep {
+            edge: match s.label {
+                None => root_words(self.symbols, root.kind, root.name),
+                Some(label) => self.label(label),
+            },
+            type_name: self.type_name(s.node),
+            id: self.graph.ids().get(s.node),
+            folds: folds(self.words, self.graph.type_of(s.node)),
+        };
+        Some(steps.iter().map(step).collect())
+    }
+
+    fn cycle(&self, found: &Found, components: &[u32]) -> CycleDetail {
+        let reachable = found.unreachable * 2 < found.occurrences.max(1);
+        let cutter = self.cutter();
+        let tops: Vec<u32> = found
+            .tops
+            .iter()
+            .copied()
+            .filter(|&v| self.dom.is_reachable(v) == reachable)
+            .collect();
+        let places = self.places(found);
+        let breaks = || {
+            let meta = &self.graph.meta;
+            let counted = meta.collector() == crate::model::Collector::Counting;
+            let waits = counted && meta.gc != GcMode::Full;
+            waits.then(|| {
+                let cut = cutter.of_unreachable(&places, components, found.retained);
+                self.cut_row(cut)
+            })
+        };
+        let none = || {
+            self.cut_row(Cut {
+                kind: CutKind::None,
+                references: Vec::new(),
+                count: 0,
+                frees: 0,
+            })
+        };
+        let (cut, breaks) = if reachable {
+            (self.cut_row(cutter.of_reachable(&tops)), None)
+        } else {
+            (breaks().unwrap_or_else(none), None)
+        };
+        let path = found
+            .example
+            .iter()
+            .map(|&(v, label)| PathStep {
+                edge: self.label(label),
+                type_name: self.type_name(v),
+                id: self.graph.ids().get(v),
+                folds: folds(self.words, self.graph.type_of(v)),
+            })
+            .collect();
+        CycleDetail {
+            path,
+            root_path: tops
+                .first()
+                .filter(|_| reachable)
+                .and_then(|&v| self.root_path(v)),
+            cut,
+            breaks,
+        }
+    }
+
+    /// The places of the references of the example.
+    fn places(&self, found: &Found) -> Vec<u32> {
+        let n = found.example.len();
+        (0..n)
+            .filter_map(|i| {
+                let (v, label) = found.example[i];
+                let (w, _) = found.example[(i + 1) % n];
+                let mut row = self.graph.row(v);
+                row.find(|&e| self.graph.targets()[e] == w && self.graph.labels()[e] == label.0)
+                    .map(|e| e as u32)
+            })
+            .collect()
+    }
+
+    fn holders(
+        &self,
+        growing: Vec<Growing>,
+        paths_to: Vec<Vec<PathStep>>,
+        groups: &[Group],
+        judge: impl Fn(&Group) -> (Vec<u64>, Trend, bool),
+    ) -> Vec<HolderRow> {
+        // Retained bytes decide which are looked at closely.
+        let mut all: Vec<(u64, usize, Vec<u32>)> = growing
+            .into_iter()
+            .enumerate()
+            .map(|(i, mut g)| {
+                let mut tops = std::mem::take(&mut g.members);
+                (cycles::set_retained(self.dom, &mut tops), i, tops)
+            })
+            .collect();
+        all.sort_by_key(|(bytes, i, _)| (std::cmp::Reverse(*bytes), *i));
+        // Several types under one holder are one row.
+        let mut first_of: FxHashMap<(u32, u32), usize> = FxHashMap::default();
+        let mut also: FxHashMap<usize, Vec<(String, u64)>> = FxHashMap::default();
+        let mut kept: Vec<(u64, usize, Vec<u32>)> = Vec::new();
+        for (bytes, i, tops) in all {
+            let holder = (groups[i].parent, 0);
+            match first_of.get(&holder) {
+                Some(&row) if groups[i].parent != NONE => {
+                    let name = paths_to[i].last().map_or("", |s| s.type_name.as_str());
+                    also.entry(row).or_default().push((name.to_owned(), bytes));
+                }
+                _ if kept.len() < MOST_HOLDERS => {
+                    first_of.insert(holder, kept.len());
+                    kept.push((bytes, i, tops));
+                }
+                _ => {}
+            }
+        }
+        let sets: Vec<&[u32]> = kept.iter().map(|(_, _, tops)| tops.as_slice()).collect();
+        let shares = holders::shares(self.graph, &sets);
+        let cutter = self.cutter();
+        let mut rows = Vec::new();
+        for (row, ((bytes, i, tops), share)) in kept.iter().zip(shares).enumerate() {
+            let (series, trend, base) = judge(&groups[*i]);
+            rows.push(HolderRow {
+                id: groups[*i].key,
+                path: paths_to[*i].clone(),
+                series,
+                base,
+                trend,
+                share,
+                retained: *bytes,
+                cut: self.cut_row(cutter.of_reachable(tops)),
+                also: also.remove(&row).unwrap_or_default(),
+            });
+        }
+        rows
+    }
+}
+
+fn folds(words: &Words, t: TypeId) -> bool {
+    let words = words.of_type(t);
+    words.near == super::words::Nearness::Container || words.role == crate::model::Role::Namespace
+}
+
+/// Whether a step of a path is a module's dictionary, which nobody names.
+pub fn is_namespace(step: &PathStep) -> bool {
+    step.edge.trim_start_matches('.') == NAMESPACE
+}

@@ -1,0 +1,251 @@
+//! The tree of shortest label paths: what holds how many objects, without the identity of any.
+//!
+//! Objects that roots hold by the same labels are one group; a group's children are what its
+//! objects refer to, by label and type. Every object belongs to the group of its shortest path.
+//! Content of containers has one label, so that growth of a container is growth of one group; a
+//! list of links is one group and not as deep as it is long. Groups have keys that are equal in
+//! every capture. Idea: the object growth detector of LeakCanary (shark), and BLeak.
+
+use super::paths::stage;
+use super::words::{STAR, Words};
+use crate::model::{HeapGraph, LabelId, RootKind, Symbols, TypeId};
+use rustc_hash::FxHashMap;
+
+/// Key of a group: its path, hashed. Equal in all captures of a comparison.
+pub type PathKey = u64;
+
+/// No group.
+pub const NONE: u32 = u32::MAX;
+
+/// One group.
+#[derive(Debug, Clone, Copy)]
+pub struct Group {
+    /// Its parent; [`NONE`] for what roots hold.
+    pub parent: u32,
+    /// The label by which it is held, or [`STAR`]; for roots the kind.
+    pub label: u32,
+    /// The type of its objects.
+    pub type_of: u32,
+    /// Number of objects.
+    pub count: u32,
+    /// Its key.
+    pub key: PathKey,
+}
+
+/// The tree of one capture. 24 bytes a group, 4 an object.
+#[derive(Debug, Default)]
+pub struct PathTree {
+    /// Groups; parents before children.
+    pub groups: Vec<Group>,
+    /// The group of each object; [`NONE`] where no root reaches it.
+    pub of: Vec<u32>,
+    /// Index into the graph's roots of the first root of each group without parent.
+    pub roots: FxHashMap<u32, u32>,
+}
+
+fn mix(key: u64, part: u64) -> u64 {
+    let product = u128::from(key ^ part ^ 0x9e37_79b9_7f4a_7c15) * 0xa076_1d64_78bd_642f;
+    ((product >> 64) as u64 ^ product as u64).rotate_left(17)
+}
+
+/// The name of a root without what differs between captures: the number of a thread or frame.
+fn root_name(kind: RootKind, name: &str) -> u64 {
+    let mut hash = kind as u64 + 1;
+    for b in name.bytes().filter(|b| !b.is_ascii_digit()) {
+        hash = mix(hash, u64::from(b));
+    }
+    hash
+}
+
+/// Builds the tree of a capture. `order`: roots as [`super::paths::ordered_roots`] gives them.
+///
+/// Linear in references; 8 bytes an object while it works.
+pub fn path_tree(graph: &HeapGraph, symbols: &Symbols, words: &Words, order: &[u32]) -> PathTree {
+    let mut b = Builder {
+        graph,
+        words,
+        tree: PathTree {
+            of: vec![NONE; graph.len()],
+            ..PathTree::default()
+        },
+        waiting: std::collections::VecDeque::new(),
+        queue: Vec::new(),
+        found: Vec::new(),
+        low: Vec::new(),
+        children: FxHashMap::default(),
+    };
+    let mut at = 0;
+    for level in 0..=2u8 {
+        let mut names: FxHashMap<(u64, u32), u32> = FxHashMap::default();
+        while let Some(&i) = order.get(at)
+            && stage(&graph.roots[i as usize]) == Some(level)
+        {
+            at += 1;
+            let root = graph.roots[i as usize];
+            if b.tree.of[root.node as usize] != NONE {
+                continue;
+            }
+            let name = root_name(root.kind, symbols.strings.get(root.name));
+            let type_of = graph.type_of(root.node).0;
+            let next = b.tree.groups.len() as u32;
+            let group = *names.entry((name, type_of)).or_insert(next);
+            if group == next {
+                b.tree.groups.push(Group {
+                    parent: NONE,
+                    label: root.kind as u32,
+                    type_of,
+                    count: 0,
+                    key: mix(name, u64::from(type_of)),
+                });
+                b.tree.roots.insert(group, i);
+            }
+            b.claim(root.node, group);
+        }
+        b.line_up();
+        b.walk();
+        while level > 0 && b.low_round() {
+            b.walk();
+        }
+    }
+    b.tree
+}
+
+struct Builder<'a> {
+    graph: &'a HeapGraph,
+    words: &'a Words,
+    tree: PathTree,
+    /// Slices of `queue` that wait, each of one group.
+    waiting: std::collections::VecDeque<(u32, u32, u32)>,
+    queue: Vec<u32>,
+    /// Objects just claimed, on their way into the queue.
+    found: Vec<u32>,
+    /// Places of references that are followed when no other way is left.
+    low: Vec<u32>,
+    /// Groups by key: a group that folds is walked in many slices.
+    children: FxHashMap<PathKey, u32>,
+}
+
+impl Builder<'_> {
+    fn claim(&mut self, v: u32, group: u32) {
+        self.tree.of[v as usize] = group;
+        self.tree.groups[group as usize].count += 1;
+        self.found.push(v);
+    }
+
+    /// Puts what was found into the queue, group by group.
+    fn line_up(&mut self) {
+        let of = &self.tree.of;
+        self.found.sort_by_key(|&v| of[v as usize]);
+        for same in self
+            .found
+            .chunk_by(|&a, &b| of[a as usize] == of[b as usize])
+        {
+            let start = self.queue.len() as u32;
+            self.queue.extend_from_slice(same);
+            self.waiting
+                .push_back((of[same[0] as usize], start, same.len() as u32));
+        }
+        self.found.clear();
+    }
+
+    fn walk(&mut self) {
+        while let Some((group, start, len)) = self.waiting.pop_front() {
+            for i in start..start + len {
+                let v = self.queue[i as usize];
+                for e in self.graph.row(v) {
+                    let w = self.graph.targets()[e];
+                    if self.tree.of[w as usize] != NONE {
+                        continue;
+                    }
+                    let label = self.graph.labels()[e];
+                    if self.words.is_low(label) {
+                        self.low.push(e as u32);
+                        continue;
+                    }
+                    let child = self.child(group, label, self.graph.type_of(w));
+                    self.claim(w, child);
+                }
+            }
+            self.line_up();
+            if self.waiting.is_empty() {
+                self.queue.clear();
+            }
+        }
+    }
+
+    /// The child of a group by label and type; a label that repeats the group's own, or that of
+    /// its parent's parent with the same label between, is the group itself again.
+    fn child(&mut self, group: u32, label: u32, type_of: TypeId) -> u32 {
+        let label = self.words.of_label(LabelId(label)).plain;
+        let step = (label, type_of.0);
+        let own = self.tree.groups[group as usize];
+        let is = |g: &Group| g.parent != NONE && (g.label, g.type_of) == step;
+        if is(&own) {
+            return group;
+        }
+        if own.parent != NONE && label != STAR && is(&self.tree.groups[own.parent as usize]) {
+            return own.parent;
+        }
+        let key = mix(mix(own.key, u64::from(label)), u64::from(type_of.0));
+        let next = self.tree.groups.len() as u32;
+        let child = *self.children.entry(key).or_insert(next);
+        if child == next {
+            self.tree.groups.push(Group {
+                parent: group,
+                label,
+                type_of: type_of.0,
+                count: 0,
+                key,
+            });
+        }
+        child
+    }
+
+    /// Follows the references that were put off; whether there were any.
+    fn low_round(&mut self) -> bool {
+        let low = std::mem::take(&mut self.low);
+        let mut any = false;
+        for e in low {
+            let w = self.graph.targets()[e as usize];
+            if self.tree.of[w as usize] != NONE {
+                continue;
+            }
+            let v = super::paths::source(self.graph, e);
+            let group = self.tree.of[v as usize];
+            let label = self.graph.labels()[e as usize];
+            let child = self.child(group, label, self.graph.type_of(w));
+            self.claim(w, child);
+            any = true;
+        }
+        self.line_up();
+        any
+    }
+}
+
+impl PathTree {
+    /// Keys with their counts, ascending; groups of equal key are added up. 12 bytes a group.
+    pub fn counts(&self) -> Vec<(PathKey, u32)> {
+        let mut all: Vec<(PathKey, u32)> = self.groups.iter().map(|g| (g.key, g.count)).collect();
+        all.sort_unstable();
+        all.dedup_by(|b, a| {
+            let same = a.0 == b.0;
+            if same {
+                a.1 += b.1;
+            }
+            same
+        });
+        all
+    }
+
+    /// The groups from the root down to `group`.
+    pub fn path(&self, group: u32) -> Vec<u32> {
+        let mut path = Vec::new();
+        let mut g = group;
+        while g != NONE {
+            path.push(g);
+            g = self.groups[g as usize].parent;
+        }
+        path.reverse();
+        path
+    }
+}

@@ -1,0 +1,179 @@
+//! What types and labels mean to the analyses: which types are the program's own, which names
+//! stand for a container's content, which references are worth cutting.
+
+use super::types;
+use crate::model::{EdgeKind, LabelId, Role, Symbols, TypeId};
+
+/// The label between a module or class and the dictionary of its names.
+pub const NAMESPACE: &str = "__dict__";
+
+/// The label of everything that a container holds.
+pub const STAR: u32 = u32::MAX;
+
+/// How near a type is to the program's own code; the lowest names a cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Nearness {
+    /// A class of the program.
+    Application,
+    /// A class of a library or of the runtime.
+    Library,
+    /// An exception of the runtime.
+    Exception,
+    /// A closure, a generator.
+    Code,
+    /// A list, a map, a set.
+    Container,
+    /// A frame, a traceback.
+    Frame,
+    /// All else.
+    Other,
+}
+
+/// What is known of one type.
+#[derive(Debug, Clone, Copy)]
+pub struct TypeWords {
+    /// What its objects are.
+    pub role: Role,
+    /// How near to the program.
+    pub near: Nearness,
+}
+
+/// What is known of one label.
+#[derive(Debug, Clone, Copy)]
+pub struct LabelWords {
+    /// How it holds.
+    pub kind: EdgeKind,
+    /// The label it is counted under: itself, or [`STAR`].
+    pub plain: u32,
+    /// Whether it is followed only when no other way is left.
+    pub low: bool,
+}
+
+/// Traits of every type and label of a comparison. Built once a capture; 4 and 8 bytes an entry.
+#[derive(Debug, Default)]
+pub struct Words {
+    types: Vec<TypeWords>,
+    labels: Vec<LabelWords>,
+}
+
+impl Words {
+    /// The words of all names read so far, in a `runtime`.
+    pub fn new(symbols: &Symbols, runtime: &str) -> Words {
+        let mut words = Words::default();
+        words.extend(symbols, runtime);
+        words
+    }
+
+    /// Adds those of names that have come since.
+    pub fn extend(&mut self, symbols: &Symbols, runtime: &str) {
+        for info in &symbols.graph.types()[self.types.len()..] {
+            let name = symbols.strings.get(info.name);
+            self.types.push(TypeWords {
+                role: info.role,
+                near: nearness(runtime, name, info.role),
+            });
+        }
+        for (i, info) in symbols.graph.labels().iter().enumerate() {
+            if i < self.labels.len() {
+                continue;
+            }
+            let name = symbols.strings.get(info.name);
+            let bounded = is_bounded(info.kind, name);
+            let kind = info.kind;
+            let bookkeeping = matches!(
+                kind,
+                EdgeKind::Struct | EdgeKind::Soft | EdgeKind::Final | EdgeKind::Frame
+            );
+            self.labels.push(LabelWords {
+                kind: info.kind,
+                plain: if bounded { i as u32 } else { STAR },
+                // A module reaches its globals through its dictionary.
+                low: bookkeeping && name != NAMESPACE,
+            });
+        }
+    }
+
+    /// What is known of a type.
+    #[inline]
+    pub fn of_type(&self, t: TypeId) -> TypeWords {
+        self.types[t.0 as usize]
+    }
+
+    /// What is known of a label.
+    #[inline]
+    pub fn of_label(&self, l: LabelId) -> LabelWords {
+        self.labels[l.0 as usize]
+    }
+
+    /// Whether a reference takes part in cycles worth naming.
+    #[inline]
+    pub fn ties(&self, label: u32) -> bool {
+        !matches!(
+            self.labels[label as usize].kind,
+            EdgeKind::Struct | EdgeKind::Soft | EdgeKind::Final
+        )
+    }
+
+    /// Whether a reference is followed only when no other way is left.
+    #[inline]
+    pub fn is_low(&self, label: u32) -> bool {
+        self.labels[label as usize].low
+    }
+
+    /// Whether objects of a type take part in cycles worth naming.
+    #[inline]
+    pub fn may_cycle(&self, t: TypeId) -> bool {
+        !matches!(
+            self.of_type(t).role,
+            Role::Module | Role::Type | Role::Namespace | Role::Native
+        )
+    }
+}
+
+fn nearness(runtime: &str, name: &str, role: Role) -> Nearness {
+    match role {
+        Role::Map | Role::List | Role::Set => match types::is_own(runtime, name) {
+            // A subclass of a container is as much the program's as any other class.
+            true => Nearness::Application,
+            false => Nearness::Container,
+        },
+        Role::Instance | Role::Exception | Role::Other if types::is_own(runtime, name) => {
+            Nearness::Application
+        }
+        Role::Exception => Nearness::Exception,
+        Role::Instance | Role::Weakref => Nearness::Library,
+        Role::Closure | Role::Function | Role::Generator => Nearness::Code,
+        Role::Frame | Role::Traceback => Nearness::Frame,
+        _ => Nearness::Other,
+    }
+}
+
+/// Whether a label is one of few: content of containers is not, and neither is a name that
+/// carries a number or is no identifier, as of an object that is used as a map.
+fn is_bounded(kind: EdgeKind, name: &str) -> bool {
+    if matches!(kind, EdgeKind::Item | EdgeKind::Key | EdgeKind::Elem) {
+        return false;
+    }
+    if kind != EdgeKind::Attr {
+        return true;
+    }
+    let name = name.strip_prefix('.').unwrap_or(name);
+    let word =
+        |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.' | '#' | '<' | '>' | ' ');
+    let digits = name.chars().filter(char::is_ascii_digit).count();
+    !name.is_empty() && name.len() <= 64 && name.chars().all(word) && digits < 4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_without_bound_are_one() {
+        assert!(is_bounded(EdgeKind::Attr, ".last_error2"));
+        assert!(!is_bounded(EdgeKind::Attr, ".user-17"));
+        assert!(!is_bounded(EdgeKind::Attr, "20240105"));
+        assert!(!is_bounded(EdgeKind::Item, "[config]"));
+        assert!(is_bounded(EdgeKind::Local, "local:self"));
+    }
+}

@@ -1,0 +1,512 @@
+//! Object graphs as text: what grows, what holds it, which reference to cut.
+
+use super::super::text::Style;
+use crate::graph::cut::CutKind;
+use crate::graph::growth::{Growth, Trend};
+use crate::graph::series::{CaptureFacts, CutRow, CycleRow, HolderRow, PathStep};
+use crate::graph::types::short;
+use crate::model::Collector;
+use crate::report::graph::GraphReport;
+use crate::units;
+use crate::verdict::Verdict;
+use crate::verdict::graph::{Headline, Keeps, keeps, kept_words, level, path_words};
+
+/// Other findings that are listed.
+const MOST_OTHERS: usize = 4;
+/// Cycles that a single capture lists.
+const MOST_CYCLES: usize = 5;
+
+/// The whole text.
+pub fn text(report: &GraphReport, style: &Style) -> String {
+    let mut out = Out {
+        text: String::new(),
+        width: style.width.max(40),
+        exact: style.exact,
+    };
+    if let Some(ways) = &report.outcome.ways {
+        super::ways::write(ways, &mut out.text, style);
+        return out.text;
+    }
+    head(report, &mut out);
+    if report.histogram {
+        out.text.push('\n');
+        super::histogram::write(report, &mut out.text, style);
+    }
+    if !style.quiet {
+        tail(report, &mut out, style);
+    }
+    out.text
+}
+
+struct Out {
+    text: String,
+    width: usize,
+    exact: bool,
+}
+
+impl Out {
+    /// A line with its word in front; continued below the word where it is too long.
+    fn line(&mut self, word: &str, rest: &str) {
+        let mut column = 0;
+        let mut first = true;
+        self.text.push_str(&format!("{word:<6}"));
+        column += word.len().max(6);
+        for part in rest.split(' ') {
+            let long = part.chars().count();
+            if !first && column + 1 + long > self.width {
+                self.text.push_str("\n        ");
+                column = 8;
+                first = true;
+            }
+            if !first {
+                self.text.push(' ');
+                column += 1;
+            }
+            self.text.push_str(part);
+            column += long;
+            first = false;
+        }
+        self.text.push('\n');
+    }
+
+    fn bytes(&self, n: u64) -> String {
+        if self.exact {
+            format!("{} B", units::grouped(i128::from(n)))
+        } else {
+            units::bytes(i128::from(n))
+        }
+    }
+}
+
+fn head(report: &GraphReport, out: &mut Out) {
+    let word = report.verdict.verdict.headline();
+    let outcome = &report.outcome;
+    match report.verdict.verdict {
+        Verdict::Cured | Verdict::Reduced | Verdict::Worse => {
+            sides(report, out);
+            if report.verdict.verdict == Verdict::Cured {
+                return;
+            }
+        }
+        _ => {}
+    }
+    let word = if matches!(report.verdict.verdict, Verdict::Reduced | Verdict::Worse) {
+        "now"
+    } else {
+        word
+    };
+    match report.verdict.headline {
+        Headline::Cycle(i) => cycle(report, &outcome.cycles[i], word, out),
+        Headline::Holder(i) => holder(report, &outcome.holders[i], word, out),
+        Headline::Type(i) => {
+            let row = &outcome.types[i];
+            let series: Vec<u64> = row.counts.iter().map(|c| c.count).collect();
+            let rate = rate(&row.trends[1]);
+            out.line(
+                word,
+                &format!("{rate}{} ({})", short(&row.name), arrows(&series)),
+            );
+            out.line(
+                "",
+                "no single path grows: they are held from different places",
+            );
+        }
+        Headline::Nothing => nothing(report, word, out),
+    }
+}
+
+/// `1.00 ` or nothing, and the words after the noun.
+fn rate(trend: &Trend) -> String {
+    match trend.per_run {
+        Some(n) => format!("{} ", units::decimal(n)),
+        None => String::new(),
+    }
+}
+
+fn per_run(trend: &Trend) -> &'static str {
+    match trend.per_run {
+        Some(_) => " per run",
+        None => " more with every capture",
+    }
+}
+
+fn arrows<N: Copy + Into<u64>>(series: &[N]) -> String {
+    let texts: Vec<String> = series
+        .iter()
+        .map(|&n| units::grouped(i128::from(n.into())))
+        .collect();
+    texts.join(" -> ")
+}
+
+fn sides(report: &GraphReport, out: &mut Out) {
+    let [base, new] = report.verdict.bytes_per_run.map(|b| b.unwrap_or(0.0));
+    let amount = |n: f64| out.bytes(n.round().max(0.0) as u64);
+    let rest = format!("{} per run -> {} per run", amount(base), amount(new),);
+    let verdict = report.verdict.verdict;
+    out.line(verdict.headline(), &rest);
+    let gone = |row: &&CycleRow| row.trends[0].growth.is_leak() && !row.trends[1].growth.is_leak();
+    for row in report.outcome.cycles.iter().filter(gone).take(MOST_OTHERS) {
+        let (before, after): (Vec<_>, Vec<_>) = row
+            .occurrences
+            .iter()
+            .zip(&report.outcome.captures)
+            .partition(|(_, c)| c.base);
+        let only = |list: Vec<(&u32, &CaptureFacts)>| {
+            arrows(&list.iter().map(|(n, _)| **n).collect::<Vec<u32>>())
+        };
+        let text = format!(
+            "cycles {}: base {}, new {}",
+            row.signature,
+            only(before),
+            only(after)
+        );
+        out.line("gone", &text);
+    }
+    let gone = |row: &&HolderRow| {
+        row.base
+            && row.trend.growth.is_leak()
+            && !report
+                .outcome
+                .holders
+                .iter()
+                .any(|h| !h.base && h.id == row.id)
+    };
+    for row in report.outcome.holders.iter().filter(gone).take(MOST_OTHERS) {
+        let text = format!(
+            "{} no longer grows (base {})",
+            path_words(&row.path),
+            arrows(&row.series)
+        );
+        out.line("gone", &text);
+    }
+}
+
+fn cycle(report: &GraphReport, row: &CycleRow, word: &str, out: &mut Out) {
+    let capture = last_of(report, false);
+    let trend = &row.trends[1];
+    let here = row.occurrences.last().copied().unwrap_or(0);
+    let bytes = row.retained.last().copied().unwrap_or(0);
+    let each = bytes / u64::from(here.max(1));
+    let anchor = row.signature.split(['.', '[', '<']).next().unwrap_or("");
+    let anchor = row.path.first().map_or(anchor, |_| anchor);
+    let new: Vec<u32> = of_side(report, &row.occurrences, false);
+    out.line(
+        word,
+        &format!(
+            "{}{anchor} {}{} ({}), {} kept by each",
+            rate(trend),
+            if here == 1 { "cycle" } else { "cycles" }.replace(
+                "cycles",
+                if trend.per_run.is_some() {
+                    "cycle"
+                } else {
+                    "cycles"
+                }
+            ),
+            per_run(trend),
+            arrows(&new),
+            out.bytes(each)
+        ),
+    );
+    out.line("", &row.signature);
+    let how = keeps(row, capture);
+    match how {
+        Keeps::Held => {
+            let path = row.root_path.as_deref().map(path_words);
+            let path = path.unwrap_or_else(|| kept_words(how).to_owned());
+            out.line("held", &format!("by {path}"));
+            if capture.meta.collector() == Collector::Tracing {
+                out.line(
+                    "",
+                    "the cycle itself is no leak: the collector frees it once nothing holds it",
+                );
+            }
+        }
+        how => out.line("held", kept_words(how)),
+    }
+    cut(&row.cut, bytes, out);
+}
+
+fn cut(cut: &CutRow, of: u64, out: &mut Out) {
+    if cut.kind == CutKind::None || cut.references.is_empty() {
+        return;
+    }
+    let references: Vec<String> = cut
+        .references
+        .iter()
+        .map(|r| format!("{}{} -> {}", short(&r.from), r.edge, short(&r.to)))
+        .collect();
+    let hint = cut
+        .references
+        .iter()
+        .any(|r| r.edge.ends_with("__traceback__"));
+    let hint = if hint {
+        " (clear it when the exception is stored: error.with_traceback(None))"
+    } else {
+        ""
+    };
+    let share = match of {
+        0 => String::new(),
+        of => format!(
+            ", {:.0} % of what they keep",
+            (cut.frees as f64 * 100.0 / of as f64).min(100.0)
+        ),
+    };
+    let all = if cut.references.len() > 1 {
+        "together "
+    } else {
+        ""
+    };
+    out.line(
+        "cut",
+        &format!(
+            "{}{hint}: {all}frees {}{share}",
+            references.join(" and "),
+            out.bytes(cut.frees)
+        ),
+    );
+}
+
+fn holder(report: &GraphReport, row: &HolderRow, word: &str, out: &mut Out) {
+    let held = row.path.last().map_or("", |s| s.type_name.as_str());
+    let trend = &row.trend;
+    let count = row.series.last().copied().unwrap_or(0).max(1);
+    out.line(
+        word,
+        &format!(
+            "{}{}{} ({}), {} kept by each",
+            rate(trend),
+            short(held),
+            per_run(trend),
+            arrows(&row.series),
+            out.bytes(row.retained / count)
+        ),
+    );
+    out.line("held", &format!("by {}", path_words(&row.path)));
+    if !row.also.is_empty() {
+        let names: Vec<&str> = row.also.iter().take(4).map(|(n, _)| short(n)).collect();
+        out.line(
+            "",
+            &format!("which also holds ever more {}", names.join(", ")),
+        );
+    }
+    cut(&row.cut, row.retained, out);
+    let tied = report.outcome.cycles.iter().find(|c| {
+        c.benign.is_none() && c.trends[1].growth.is_more() && c.signature.starts_with(short(held))
+    });
+    if let Some(row) = tied {
+        out.line("in", &format!("a cycle each: {}", row.signature));
+        out.line(
+            "",
+            "the cycle itself is no leak: the collector frees it once nothing holds it",
+        );
+    }
+    let sure = format!(
+        "{}; leak share {}, {} of it held by this alone",
+        level(row),
+        out.bytes(row.share.share),
+        out.bytes(row.share.exclusive)
+    );
+    out.line("sure", &sure);
+}
+
+fn last_of(report: &GraphReport, base: bool) -> &CaptureFacts {
+    let captures = &report.outcome.captures;
+    let found = captures.iter().rfind(|c| c.base == base);
+    found.unwrap_or(&captures[captures.len() - 1])
+}
+
+fn of_side<N: Copy>(report: &GraphReport, all: &[N], base: bool) -> Vec<N> {
+    let captures = &report.outcome.captures;
+    all.iter()
+        .zip(captures)
+        .filter(|(_, c)| c.base == base)
+        .map(|(n, _)| *n)
+        .collect()
+}
+
+fn nothing(report: &GraphReport, word: &str, out: &mut Out) {
+    let last = last_of(report, false);
+    let size = format!(
+        "{} objects, {} references, {}",
+        units::grouped(i128::from(last.objects)),
+        units::grouped(i128::from(last.edges)),
+        out.bytes(last.shallow)
+    );
+    let captures = of_side(report, &report.paths, false).len_of();
+    let rest = match report.verdict.verdict {
+        Verdict::CannotTell => format!("one capture shows what is there, not what grows: {size}"),
+        Verdict::Same => format!("no cycle and no path grows in {captures} captures: {size}"),
+        _ => {
+            let of: Vec<u64> = of_side(
+                report,
+                &report
+                    .outcome
+                    .captures
+                    .iter()
+                    .map(|c| c.shallow)
+                    .collect::<Vec<_>>(),
+                false,
+            );
+            let texts: Vec<String> = of.iter().map(|&n| out.bytes(n)).collect();
+            format!(
+                "no cycle and no path grows with every run: {}; {size}",
+                texts.join(" -> ")
+            )
+        }
+    };
+    out.line(word, &rest);
+    let (bytes, objects) = last.unreachable;
+    if objects > 0 {
+        let text = format!(
+            "{} objects ({}) are reached from no root of the capture",
+            units::grouped(i128::from(objects)),
+            out.bytes(bytes)
+        );
+        out.line("", &text);
+    }
+    let here = |c: &&CycleRow| c.benign.is_none() && c.occurrences.last().is_some_and(|&n| n > 0);
+    for row in report.outcome.cycles.iter().filter(here).take(MOST_CYCLES) {
+        let n = row.occurrences.last().copied().unwrap_or(0);
+        let bytes = row.retained.last().copied().unwrap_or(0);
+        out.line(
+            if n == 1 { "cycle" } else { "cycles" },
+            &format!("{n} x {} ({})", row.signature, out.bytes(bytes)),
+        );
+    }
+}
+
+trait LenOf {
+    fn len_of(&self) -> usize;
+}
+
+impl<T> LenOf for Vec<T> {
+    fn len_of(&self) -> usize {
+        self.len()
+    }
+}
+
+fn tail(report: &GraphReport, out: &mut Out, style: &Style) {
+    let subject = match report.verdict.headline {
+        Headline::Cycle(i) => format!("{:016x}", report.outcome.cycles[i].id),
+        Headline::Holder(i) => format!("{:016x}", report.outcome.holders[i].id),
+        _ => String::new(),
+    };
+    let others = report
+        .verdict
+        .conclusions
+        .iter()
+        .filter(|c| c.subject_id != subject && report.verdict.headline != Headline::Nothing);
+    let count = others.clone().count();
+    for c in others.take(MOST_OTHERS) {
+        out.line("also", &c.title);
+    }
+    if count > MOST_OTHERS {
+        let more = format!("{} more findings: -o report.json", count - MOST_OTHERS);
+        out.line("also", &more);
+    }
+    benign(report, out);
+    for note in notes(report) {
+        out.line("note", &note);
+    }
+    if style.verbose {
+        for c in &report.outcome.captures {
+            for note in &c.meta.notes {
+                out.line("note", note);
+            }
+        }
+    }
+    let rule = report.verdict.conclusions.first().map(|c| c.rule.id);
+    let next = match (report.verdict.verdict, rule) {
+        (Verdict::CannotTell, _) => {
+            "capture again after more runs, then: heapdiff cycles A@10 B@20 C@40".to_owned()
+        }
+        (_, Some(rule)) => {
+            format!("heapdiff cycles ... -o cycles.dot        heapdiff explain {rule}")
+        }
+        (_, None) => "heapdiff cycles ... --histogram".to_owned(),
+    };
+    out.line("next", &next);
+}
+
+/// What looks like a fault and is none, in one line.
+fn benign(report: &GraphReport, out: &mut Out) {
+    let mut reasons: Vec<(&'static str, u64, u64)> = Vec::new();
+    for row in &report.outcome.cycles {
+        let n = u64::from(row.occurrences.last().copied().unwrap_or(0));
+        let Some(benign) = row.benign.filter(|_| n > 0) else {
+            continue;
+        };
+        let bytes = row.retained.last().copied().unwrap_or(0);
+        match reasons.iter_mut().find(|r| r.0 == benign.reason()) {
+            Some(r) => {
+                r.1 += n;
+                r.2 = r.2.saturating_add(bytes);
+            }
+            None => reasons.push((benign.reason(), n, bytes)),
+        }
+    }
+    if reasons.is_empty() {
+        return;
+    }
+    reasons.sort_by_key(|r| (std::cmp::Reverse(r.1), r.0));
+    let texts: Vec<String> = reasons
+        .iter()
+        .map(|(why, n, _)| format!("{} {why}", units::grouped(i128::from(*n))))
+        .collect();
+    out.line(
+        "fine",
+        &format!("cycles that are structure: {}", texts.join(", ")),
+    );
+}
+
+fn notes(report: &GraphReport) -> Vec<String> {
+    let mut notes = report.notes.clone();
+    for (path, c) in report.paths.iter().zip(&report.outcome.captures) {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if let Some(s) = &c.meta.salvaged {
+            notes.push(format!("{name}: {}", s.reason));
+        }
+        if c.meta.settled == Some(false) {
+            notes.push(format!(
+                "{name}: the program was not at rest when it was captured"
+            ));
+        }
+        if c.roots == 0 {
+            notes.push(format!("{name}: no roots: nothing is known to be held"));
+        }
+        if c.meta.frozen.is_some_and(|n| n > 0) {
+            notes.push(format!(
+                "{name}: frozen objects are found through roots only"
+            ));
+        }
+        if c.meta.counts.dangling > 0 {
+            notes.push(format!(
+                "{name}: {} references to objects that the capture lacks",
+                units::grouped(i128::from(c.meta.counts.dangling))
+            ));
+        }
+    }
+    if report
+        .outcome
+        .captures
+        .iter()
+        .any(|c| c.meta.runs().is_none())
+        && report.outcome.captures.len() > 1
+    {
+        notes.push("runs are unknown: say them with PATH@N or --runs".to_owned());
+    }
+    notes
+}
+
+/// Whether a row is about what grows; for renderings that list all.
+pub fn grows(trend: &Trend) -> bool {
+    trend.growth != Growth::Single && trend.growth.is_more()
+}
+
+/// The steps of a path, one a line.
+pub fn steps(path: &[PathStep]) -> Vec<String> {
+    path.iter()
+        .map(|s| format!("{} -> {}", s.edge, short(&s.type_name)))
+        .collect()
+}

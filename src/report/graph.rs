@@ -1,0 +1,19 @@
+//! The report on object graphs: what every rendering of them receives.
+
+use crate::graph::series::Outcome;
+use crate::verdict::graph::GraphVerdict;
+
+/// The report.
+#[derive(Debug)]
+pub struct GraphReport {
+    /// Paths of the captures, base side first.
+    pub paths: Vec<String>,
+    /// What was found.
+    pub outcome: Outcome,
+    /// What to make of it.
+    pub verdict: GraphVerdict,
+    /// What the user should know: damage, guesses.
+    pub notes: Vec<String>,
+    /// Whether types are listed.
+    pub histogram: bool,
+}
