@@ -104,7 +104,7 @@ fn read(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
     };
     let mut read_bytes;
     loop {
-        let before = reading.done.count();
+        let before = (reading.schema.is_some(), reading.done.count());
         let mut scan = Scan::new(Feed::new(source), cx.limits.nesting);
         let result = reading.pass(&mut scan, source, cx);
         read_bytes = scan.offset();
@@ -116,7 +116,7 @@ fn read(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
             }
             Err(e) => return Err(e),
         }
-        if reading.done.whole() || reading.done.count() == before {
+        if reading.done.whole() || (reading.schema.is_some(), reading.done.count()) == before {
             break;
         }
     }

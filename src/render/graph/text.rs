@@ -2,8 +2,8 @@
 
 use super::super::text::Style;
 use crate::graph::cut::CutKind;
-use crate::graph::growth::{Growth, Trend};
-use crate::graph::series::{CaptureFacts, CutRow, CycleRow, HolderRow, PathStep};
+use crate::graph::growth::Trend;
+use crate::graph::series::{CaptureFacts, CutRow, CycleRow, HolderRow};
 use crate::graph::types::short;
 use crate::model::Collector;
 use crate::report::graph::GraphReport;
@@ -188,7 +188,6 @@ fn cycle(report: &GraphReport, row: &CycleRow, word: &str, out: &mut Out) {
     let bytes = row.retained.last().copied().unwrap_or(0);
     let each = bytes / u64::from(here.max(1));
     let anchor = row.signature.split(['.', '[', '<']).next().unwrap_or("");
-    let anchor = row.path.first().map_or(anchor, |_| anchor);
     let new: Vec<u32> = of_side(report, &row.occurrences, false);
     out.line(
         word,
@@ -333,7 +332,7 @@ fn nothing(report: &GraphReport, word: &str, out: &mut Out) {
         units::grouped(i128::from(last.edges)),
         out.bytes(last.shallow)
     );
-    let captures = of_side(report, &report.paths, false).len_of();
+    let captures = report.outcome.captures.iter().filter(|c| !c.base).count();
     let rest = match report.verdict.verdict {
         Verdict::CannotTell => format!("one capture shows what is there, not what grows: {size}"),
         Verdict::Same => format!("no cycle and no path grows in {captures} captures: {size}"),
@@ -373,16 +372,6 @@ fn nothing(report: &GraphReport, word: &str, out: &mut Out) {
             if n == 1 { "cycle" } else { "cycles" },
             &format!("{n} x {} ({})", row.signature, out.bytes(bytes)),
         );
-    }
-}
-
-trait LenOf {
-    fn len_of(&self) -> usize;
-}
-
-impl<T> LenOf for Vec<T> {
-    fn len_of(&self) -> usize {
-        self.len()
     }
 }
 
@@ -497,16 +486,4 @@ fn notes(report: &GraphReport) -> Vec<String> {
         notes.push("runs are unknown: say them with PATH@N or --runs".to_owned());
     }
     notes
-}
-
-/// Whether a row is about what grows; for renderings that list all.
-pub fn grows(trend: &Trend) -> bool {
-    trend.growth != Growth::Single && trend.growth.is_more()
-}
-
-/// The steps of a path, one a line.
-pub fn steps(path: &[PathStep]) -> Vec<String> {
-    path.iter()
-        .map(|s| format!("{} -> {}", s.edge, short(&s.type_name)))
-        .collect()
 }
