@@ -14,9 +14,6 @@ use crate::render;
 use crate::report::graph::GraphReport;
 use crate::verdict::graph::{Load, conclude};
 
-/// The renderings of object graphs.
-const RENDERINGS: &[Rendering] = &[Rendering::Text];
-
 /// What both commands say.
 struct Job<'a> {
     captures: &'a [String],
@@ -93,7 +90,11 @@ fn run(job: &Job<'_>, terminal: &Terminal) -> Result<u8> {
         memory_limit: size("memory-limit", job.memory_limit)?,
     };
     let reading = Reading::new(job.input)?;
-    let targets = targets(&job.out.output, job.out.format.as_deref(), RENDERINGS)?;
+    let targets = targets(
+        &job.out.output,
+        job.out.format.as_deref(),
+        Rendering::OF_GRAPHS,
+    )?;
     let items = load::items(job.captures, job.base, None)?;
     let report = report(job, load, &reading, &items)?;
     for (rendering, target) in targets {
@@ -123,6 +124,11 @@ fn write(
     };
     target.write_with(|out| match rendering {
         Rendering::Text => render::plain(&render::graph::text(report, &style), out),
+        Rendering::Json => render::graph::json::write(report, out),
+        Rendering::Jsonl => render::graph::json::write_lines(report, out),
+        Rendering::Markdown => render::graph::table::markdown(report, &style, out),
+        Rendering::Csv => render::graph::table::csv(report, out),
+        Rendering::Dot => render::graph::dot::write(report, out),
         _ => Err(Error::usage("object graphs have no such rendering")),
     })
 }

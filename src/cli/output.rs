@@ -23,6 +23,8 @@ pub enum Rendering {
     Pprof,
     /// A flamegraph.
     Svg,
+    /// Cycles for Graphviz.
+    Dot,
 }
 
 /// Names after `--format`, endings of files, renderings.
@@ -35,6 +37,7 @@ const RENDERINGS: &[(&str, &str, Rendering)] = &[
     ("folded", ".folded", Rendering::Folded),
     ("pprof", ".pb.gz", Rendering::Pprof),
     ("svg", ".svg", Rendering::Svg),
+    ("dot", ".dot", Rendering::Dot),
 ];
 
 impl Rendering {
@@ -48,6 +51,16 @@ impl Rendering {
         Rendering::Folded,
         Rendering::Pprof,
         Rendering::Svg,
+    ];
+
+    /// What `heapdiff cycles` renders.
+    pub const OF_GRAPHS: &'static [Rendering] = &[
+        Rendering::Text,
+        Rendering::Json,
+        Rendering::Jsonl,
+        Rendering::Markdown,
+        Rendering::Csv,
+        Rendering::Dot,
     ];
 
     /// The rendering called `name`, of those that a command offers.

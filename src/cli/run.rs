@@ -324,6 +324,9 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             Rendering::Folded => render::difference::folded(&report, out),
             Rendering::Pprof => render::difference::pprof(&report, out),
             Rendering::Svg => render::svg::growth(&report, out),
+            Rendering::Dot => Err(Error::usage(
+                "only cycles of objects are drawn for Graphviz",
+            )),
         })?;
     }
     Ok(DONE)

@@ -190,17 +190,28 @@ impl Cutter<'_> {
             }
         }
         if bridged * 10 >= tops.len() * 9 && bridged > 0 {
-            return self.together(CutKind::Bridge, shapes);
+            return self.together(CutKind::Bridge, shapes, tops);
         }
         self.several(tops)
     }
 
     /// The most frequent shapes, and what cutting all their references frees.
-    fn together(&self, kind: CutKind, shapes: FxHashMap<Shape, Vec<u32>>) -> Cut {
+    fn together(&self, kind: CutKind, shapes: FxHashMap<Shape, Vec<u32>>, tops: &[u32]) -> Cut {
         let mut shapes: Vec<(Shape, Vec<u32>)> = shapes.into_iter().collect();
         shapes.sort_by_key(|(shape, edges)| (std::cmp::Reverse(edges.len()), *shape));
         shapes.truncate(MOST_REFERENCES);
         let mut edges: Vec<u32> = shapes.iter().flat_map(|(_, e)| e.iter().copied()).collect();
+        // What else of these shapes holds one of the set is cut with them.
+        let wanted: FxHashSet<Shape> = shapes.iter().map(|(shape, _)| *shape).collect();
+        let mut in_set = Marks::new(self.graph.len());
+        for &v in tops {
+            in_set.add(v);
+        }
+        for (e, &w) in self.graph.targets().iter().enumerate() {
+            if in_set.has(w) && wanted.contains(&self.shape(e as u32)) {
+                edges.push(e as u32);
+            }
+        }
         edges.sort_unstable();
         edges.dedup();
         let frees = self.frees(&edges);
@@ -242,24 +253,11 @@ impl Cutter<'_> {
         let Some(cut) = self.min_cut(sample, &backward) else {
             return Cut::none();
         };
-        let wanted: FxHashSet<Shape> = cut.iter().map(|&e| self.shape(e)).collect();
         let mut shapes: FxHashMap<Shape, Vec<u32>> = FxHashMap::default();
         for &edge in &cut {
             shapes.entry(self.shape(edge)).or_default().push(edge);
         }
-        for &v in tops.iter().filter(|&&v| v != sample) {
-            for &p in backward.rows().of_node(v) {
-                for e in self.graph.row(p) {
-                    if self.graph.targets()[e] == v && wanted.contains(&self.shape(e as u32)) {
-                        shapes
-                            .entry(self.shape(e as u32))
-                            .or_default()
-                            .push(e as u32);
-                    }
-                }
-            }
-        }
-        self.together(CutKind::MinCut, shapes)
+        self.together(CutKind::MinCut, shapes, tops)
     }
 
     /// At most four references without which no root reaches `v`, those nearest to it. Objects

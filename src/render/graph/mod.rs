@@ -1,6 +1,9 @@
 //! Object graphs to bytes: text, JSON, JSON lines, Markdown, CSV, DOT.
 
+pub mod dot;
 mod histogram;
+pub mod json;
+pub mod table;
 mod text;
 mod ways;
 
