@@ -1,5 +1,6 @@
 //! Behaviour at the surface: the library's and the program's.
 
+mod captures;
 mod formats_managed;
 mod formats_native;
 mod golden;
@@ -9,6 +10,7 @@ mod matching;
 mod planted;
 mod program;
 mod render;
+mod symbols;
 mod telemetry;
 mod trend;
 mod writers;

@@ -99,6 +99,13 @@ pub struct InputArgs {
     /// Runs of the captures, in order, instead of @N behind each; with two sides for each side
     #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
     pub runs: Vec<f64>,
+    /// Look up names of native code in program files of this machine, or below DIR alone
+    ///
+    /// Captures that know code by module and offset get functions, inlined ones included, files
+    /// and lines. DIR is like the root of the machine that was profiled, holds the programs side
+    /// by side, or is a program itself. A file of another build is refused. Nothing is fetched.
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = "/", action = clap::ArgAction::Append)]
+    pub symbolize: Vec<std::path::PathBuf>,
     /// Add up the files of a directory that differ only in a process id
     #[arg(long, value_enum, value_name = "WHAT")]
     pub merge_by: Option<MergeBy>,
@@ -230,6 +237,9 @@ pub struct CompareArgs {
     /// Memory that the program may use (750MB): gives the time until then
     #[arg(long, value_name = "SIZE")]
     pub memory_limit: Option<String>,
+    /// What makes a frame of the flamegraph wide; growth is drawn as a plain flamegraph
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Flame::Churn)]
+    pub flame: Flame,
     #[command(flatten)]
     /// How captures are read.
     pub input: InputArgs,
@@ -344,6 +354,19 @@ pub struct ConvertArgs {
     #[command(flatten)]
     /// How captures are read.
     pub input: InputArgs,
+}
+
+/// What makes a frame of the flamegraph wide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Flame {
+    /// Increases and decreases added up
+    Churn,
+    /// What is held after
+    After,
+    /// What was held before
+    Before,
+    /// Increases alone
+    Growth,
 }
 
 /// What `convert` writes.

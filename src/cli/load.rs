@@ -6,6 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::format::{self, Capture, Context, Format};
 use crate::input::{Group, Select, Source, Spec, expand, natural_order};
 use crate::model::{Limits, Meta, Nature, Profile, ProfileBuilder, Symbols};
+use crate::symbolize::Symbolizer;
 
 /// One capture to read: a group of files on one side.
 #[derive(Debug, Clone)]
@@ -22,6 +23,7 @@ pub struct Reading {
     forced: Option<&'static Format>,
     unit: Option<String>,
     strict: bool,
+    symbolize: Vec<std::path::PathBuf>,
 }
 
 impl Reading {
@@ -38,6 +40,7 @@ impl Reading {
                 Unit::Blocks => "blocks".to_owned(),
             }),
             strict: args.strict,
+            symbolize: args.symbolize.clone(),
         })
     }
 }
@@ -51,6 +54,14 @@ impl Reading {
     /// Whether captures that are cut short are refused.
     pub fn strict(&self) -> bool {
         self.strict
+    }
+
+    /// What looks up names of native code, if that is wanted; for one table of names.
+    ///
+    /// Errors: a place to look in that does not exist.
+    pub fn symbolizer(&self) -> Result<Option<Symbolizer>> {
+        let wanted = !self.symbolize.is_empty();
+        wanted.then(|| Symbolizer::new(&self.symbolize)).transpose()
     }
 }
 
@@ -161,13 +172,14 @@ pub fn read(
     reading: &Reading,
     select_ends: bool,
     symbols: &mut Symbols,
+    symbolizer: &mut Option<Symbolizer>,
     skipped: &mut Vec<String>,
 ) -> Result<Vec<Loaded>> {
     let mut moments: Vec<Vec<Profile>> = Vec::new();
     let mut files = 0;
     for path in &item.group.paths {
         let profiles = match read_file(path, &item.group, reading, select_ends, symbols) {
-            Ok(profiles) => profiles,
+            Ok(profiles) => with_names(profiles, symbolizer, symbols)?,
             Err(e) if item.group.found && e.code() == Code::Unrecognised => {
                 skipped.push(path.clone());
                 continue;
@@ -228,6 +240,7 @@ fn read_file(
         strict: reading.strict,
         ..Context::new(symbols)
     };
+    cx.symbols.nameless.clear();
     let captures = format::read(&source, reading.forced, &mut cx)?;
     let profiles: Vec<_> = captures
         .into_iter()
@@ -243,6 +256,28 @@ fn read_file(
     }
     Ok(profiles)
 }
+
+/// The captures of one file with names looked up, or with the advice to do so.
+fn with_names(
+    profiles: Vec<Profile>,
+    symbolizer: &mut Option<Symbolizer>,
+    symbols: &mut Symbols,
+) -> Result<Vec<Profile>> {
+    if symbols.nameless.is_empty() {
+        return Ok(profiles);
+    }
+    let name = |mut profile: Profile| match symbolizer {
+        Some(symbolizer) => symbolizer.apply(profile, symbols),
+        None => {
+            profile.meta.notes.push(ADVICE.to_owned());
+            Ok(profile)
+        }
+    };
+    profiles.into_iter().map(name).collect()
+}
+
+/// Said of captures that know code by its place in a file alone.
+const ADVICE: &str = "code without names stands as module and offset: --symbolize looks it up in the program's files";
 
 /// The sum of captures of one moment, such as the workers of one service.
 ///

@@ -25,6 +25,8 @@ pub enum Rendering {
     Svg,
     /// Cycles for Graphviz.
     Dot,
+    /// One self-contained page.
+    Html,
 }
 
 /// Names after `--format`, endings of files, renderings.
@@ -38,6 +40,7 @@ const RENDERINGS: &[(&str, &str, Rendering)] = &[
     ("pprof", ".pb.gz", Rendering::Pprof),
     ("svg", ".svg", Rendering::Svg),
     ("dot", ".dot", Rendering::Dot),
+    ("html", ".html", Rendering::Html),
 ];
 
 impl Rendering {
@@ -51,6 +54,7 @@ impl Rendering {
         Rendering::Folded,
         Rendering::Pprof,
         Rendering::Svg,
+        Rendering::Html,
     ];
 
     /// What `heapdiff cycles` renders.

@@ -148,6 +148,7 @@ fn attempt(
     };
     let ends = look.ends_of_one && items.len() == 1;
     let mut skipped = Vec::new();
+    let mut symbolizer = reading.symbolizer()?;
     let mut pending: Option<(Side, Loaded)> = None;
     let mut barren: Option<&Item> = None;
     let mut found_in: Option<&Item> = None;
@@ -162,7 +163,15 @@ fn attempt(
             }
             barren = Some(item);
         }
-        for loaded in load::read(item, reading, ends, &mut run.symbols, &mut skipped)? {
+        let loaded = load::read(
+            item,
+            reading,
+            ends,
+            &mut run.symbols,
+            &mut symbolizer,
+            &mut skipped,
+        )?;
+        for loaded in loaded {
             if let Some((side, before)) = pending.take()
                 && let Some(instead) = run.add(side, before, side != item.side)?
             {

@@ -1,7 +1,7 @@
 //! The commands.
 
 use super::analysis::{self, Shape};
-use super::args::{Cli, Color, Command, CompareArgs, RowArgs};
+use super::args::{Cli, Color, Command, CompareArgs, Flame, RowArgs};
 use super::load::{self, Reading};
 use super::output::{Rendering, Target, to_stdout};
 use super::prepare::{self, Look};
@@ -12,6 +12,7 @@ use crate::format;
 use crate::input::MOST_RUNS;
 use crate::normalize::{Naming, PathMap};
 use crate::render;
+use crate::render::flame;
 use crate::report::{CaptureInfo, Report};
 use crate::units;
 use clap::{CommandFactory, Parser};
@@ -40,10 +41,14 @@ pub fn run(args: impl Iterator<Item = OsString>) -> u8 {
     execute(&cli).unwrap_or_else(|e| failed(&e))
 }
 
+/// Prints on standard error, which may be closed.
+pub(super) fn to_stderr(line: &str) {
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+}
+
 /// Says why the command could not be carried out.
 fn failed(e: &Error) -> u8 {
-    let line = format!("heapdiff: {e}\n");
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+    to_stderr(&format!("heapdiff: {e}\n"));
     FAILED
 }
 
@@ -113,7 +118,7 @@ fn execute(cli: &Cli) -> Result<u8> {
         Command::Compare(args) => compare(args, &terminal),
         Command::Cycles(args) => super::cycles::cycles(args, &terminal),
         Command::Inspect(args) => super::inspect::inspect(args, &terminal),
-        Command::Convert(args) => super::convert::convert(args),
+        Command::Convert(args) => super::convert::convert(args, &terminal),
         Command::Capture(args) => super::capture::capture(args),
         Command::Explain { rule } => explain(rule, &terminal),
         Command::Formats => to_stdout(formats(&terminal).as_bytes()).map(|()| DONE),
@@ -323,10 +328,16 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             Rendering::Csv => render::csv::write(&report, limit, out),
             Rendering::Folded => render::difference::folded(&report, out),
             Rendering::Pprof => render::difference::pprof(&report, out),
-            Rendering::Svg => render::svg::growth(&report, out),
             Rendering::Dot => Err(Error::usage(
                 "only cycles of objects are drawn for Graphviz",
             )),
+            Rendering::Html => render::html::write(&report, limit, out),
+            Rendering::Svg => match args.flame {
+                Flame::Growth => render::svg::growth(&report, out),
+                Flame::Churn => flame::svg::write(&report, flame::Width::Churn, out),
+                Flame::After => flame::svg::write(&report, flame::Width::After, out),
+                Flame::Before => flame::svg::write(&report, flame::Width::Before, out),
+            },
         })?;
     }
     Ok(DONE)

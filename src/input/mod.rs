@@ -1,6 +1,7 @@
 //! Bytes: what the user named, unpacked and in order.
 
 mod expand;
+mod program;
 mod source;
 mod spec;
 
@@ -8,5 +9,6 @@ mod spec;
 pub const STDIN: &str = "<stdin>";
 
 pub use expand::{Group, expand, natural_order};
+pub use program::ProgramFile;
 pub use source::{Bytes, Packing, Source};
 pub use spec::{Driver, MOST_RUNS, Select, Spec};
