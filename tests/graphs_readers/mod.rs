@@ -2,6 +2,7 @@
 
 mod java;
 mod node;
+mod program;
 mod ruby;
 
 use heapdiff::format::{self, Context};
