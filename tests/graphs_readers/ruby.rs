@@ -30,7 +30,7 @@ fn counts_and_bytes_are_those_of_the_lines() {
         let runs: f64 = capture[capture.len() - 3..].parse().unwrap();
         assert_eq!(g.meta.runs(), Some(runs));
         assert_eq!((g.meta.id_kind, g.meta.gc), (IdKind::Address, GcMode::Full));
-        assert!(g.roots.iter().any(|r| r.kind == RootKind::Frame));
+        assert!(g.roots.iter().any(|r| r.kind == RootKind::Other));
     }
 }
 

@@ -251,7 +251,9 @@ fn role_of(name: &str) -> Role {
 pub(super) fn root_kind(name: &str) -> RootKind {
     match name {
         "global_tbl" => RootKind::Module,
-        "machine_context" => RootKind::Frame,
+        // Scanned conservatively: what looks like an address may be stale, so every other root is
+        // the better explanation.
+        "machine_context" => RootKind::Other,
         "finalizers" | "end_proc" => RootKind::Handle,
         "vm" | "symbols" | "global_list" | "object_id" => RootKind::Interp,
         _ => RootKind::Other,
