@@ -6,6 +6,7 @@ mod formats_native;
 mod golden;
 mod graphs;
 mod growth;
+mod graphs_readers;
 mod layers;
 mod matching;
 mod patterns;

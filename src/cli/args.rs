@@ -401,4 +401,8 @@ pub struct CaptureArgs {
 pub enum Language {
     /// CPython 3.8 or later: `import heapdiff_capture; heapdiff_capture.dump("run-03.hdg.gz", run=3)`
     Python,
+    /// Node 12 or later: `require('./heapdiff-capture.cjs').dump('run-03.heapsnapshot', { run: 3 })`
+    Node,
+    /// Ruby 2.7 or later: `require_relative 'heapdiff_capture'; HeapdiffCapture.dump('run-03.rbheap', run: 3)`
+    Ruby,
 }

@@ -7,6 +7,12 @@ use crate::error::Result;
 /// The exporter of CPython's object graph, one file without dependencies.
 const PYTHON: &str = include_str!("../../capture/heapdiff_capture.py");
 
+/// A writer of V8's heap snapshots that know their runs.
+const NODE: &str = include_str!("../../capture/heapdiff-capture.cjs");
+
+/// A writer of Ruby's heap dumps that know their runs.
+const RUBY: &str = include_str!("../../capture/heapdiff_capture.rb");
+
 /// Writes the script of a language, to standard output unless a file is named.
 ///
 /// # Errors
@@ -14,6 +20,8 @@ const PYTHON: &str = include_str!("../../capture/heapdiff_capture.py");
 pub(super) fn capture(args: &CaptureArgs) -> Result<u8> {
     let script = match args.language {
         Language::Python => PYTHON,
+        Language::Node => NODE,
+        Language::Ruby => RUBY,
     };
     Target::open(&args.output)?.write(script.as_bytes())?;
     Ok(super::run::DONE)

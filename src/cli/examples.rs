@@ -24,11 +24,14 @@ pub const CONVERT: &str = "Examples:
 pub const CAPTURE: &str = "Examples:
   heapdiff capture python
   heapdiff capture python -o heapdiff_capture.py
-  heapdiff capture python --quiet
+  heapdiff capture node -o heapdiff-capture.cjs
+  heapdiff capture ruby -o heapdiff_capture.rb
 
 Put the file beside the program and call it at the same point of each run:
   import heapdiff_capture
-  heapdiff_capture.dump(\"run-03.hdg.gz\", run=3, items=3000)";
+  heapdiff_capture.dump(\"run-03.hdg.gz\", run=3, items=3000)
+  require('./heapdiff-capture.cjs').dump('run-03.heapsnapshot', { run: 3, items: 3000 })
+  HeapdiffCapture.dump('run-03.rbheap', run: 3, items: 3000)";
 
 pub const EXPLAIN: &str = "Examples:
   heapdiff explain HD001

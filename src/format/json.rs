@@ -338,7 +338,7 @@ impl<'a> Scanner<'a> {
 }
 
 /// Undoes JSON's escapes; lone surrogates become U+FFFD. `None` for an unknown escape.
-fn unescape(raw: &[u8]) -> Option<String> {
+pub(crate) fn unescape(raw: &[u8]) -> Option<String> {
     let mut out: Vec<u8> = Vec::with_capacity(raw.len());
     let mut i = 0;
     while i < raw.len() {

@@ -3,12 +3,15 @@
 //! A new format is one file with a `pub static FORMAT: Format` and one line in [`FORMATS`].
 
 pub mod dhat;
+pub mod feed;
 pub mod flamebearer;
 pub mod folded;
 pub mod graph_json;
 pub mod heap_text;
 pub mod heapprofile;
+pub mod heapsnapshot;
 pub mod heaptrack;
+pub mod hprof;
 pub mod json;
 pub mod leaks;
 pub mod lines;
@@ -19,6 +22,7 @@ pub mod memray;
 pub mod memray_stats;
 pub mod native;
 pub mod pprof;
+pub mod ruby_objspace;
 pub mod sanitizer;
 pub mod speedscope;
 #[cfg(test)]
@@ -142,6 +146,8 @@ pub static FORMATS: &[&Format] = &[
     &memray_stats::FORMAT,
     &tracemalloc::FORMAT,
     &heapprofile::FORMAT,
+    &heapsnapshot::FORMAT,
+    &hprof::FORMAT,
     &speedscope::FORMAT,
     &flamebearer::FORMAT,
     &heaptrack::FORMAT,
@@ -153,11 +159,17 @@ pub static FORMATS: &[&Format] = &[
     &heap_text::GPERFTOOLS,
     &heap_text::GO,
     &memleak::FORMAT,
+    &ruby_objspace::FORMAT,
     &graph_json::FORMAT,
 ];
 
 /// Those of [`FORMATS`] whose captures are object graphs.
-pub static GRAPH_FORMATS: &[&Format] = &[&graph_json::FORMAT];
+pub static GRAPH_FORMATS: &[&Format] = &[
+    &graph_json::FORMAT,
+    &heapsnapshot::FORMAT,
+    &hprof::FORMAT,
+    &ruby_objspace::FORMAT,
+];
 
 impl Format {
     /// Whether its captures are object graphs.

@@ -64,3 +64,33 @@ fn check(format: &Format, bytes: &[u8]) {
         assert_eq!(error.to_string().lines().count(), 1);
     }
 }
+
+/// As [`cut_and_flip`], for a format of object graphs.
+pub(crate) fn cut_and_flip_graph(format: &Format, whole: &[u8]) {
+    let read = |bytes: &[u8]| -> crate::Result<()> {
+        let mut symbols = Symbols::default();
+        let source = Source::from_bytes("x", bytes.to_vec(), Limits::default())?;
+        let captures = (format.read)(&source, &mut Context::new(&mut symbols))?;
+        for graph in captures.into_iter().filter_map(Capture::into_graph) {
+            graph.check_valid(&symbols)?;
+        }
+        Ok(())
+    };
+    assert_ne!((format.sniff)(whole), Match::No);
+    read(whole).unwrap();
+    let mut seed = 0x9e37_79b9_u64;
+    for i in 0..800 {
+        let cut = whole.len() * i / 800;
+        seed = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+        let mut flipped = whole.to_vec();
+        let at = (seed >> 33) as usize % flipped.len();
+        flipped[at] ^= (seed >> 21) as u8 | 1;
+        for bytes in [&whole[..cut], &flipped] {
+            let _ = (format.sniff)(bytes);
+            if let Err(error) = read(bytes) {
+                assert_eq!(error.to_string().lines().count(), 1);
+                assert!(!error.to_string().contains("contradicts"), "{error}");
+            }
+        }
+    }
+}

@@ -268,6 +268,50 @@ impl GraphBuilder {
         self.graph.values.push((last, text));
     }
 
+    /// The original id of an object, by ordinal.
+    pub fn id(&self, ordinal: u32) -> Option<u64> {
+        self.graph.ids.get(ordinal)
+    }
+
+    /// Gives every object the type that `rename` makes of its ordinal and the number that it was
+    /// added with: for formats whose names come last.
+    pub fn rename_types(&mut self, mut rename: impl FnMut(u32, u32) -> TypeId) {
+        for (ordinal, t) in self.graph.types.iter_mut().enumerate() {
+            *t = rename(ordinal as u32, *t).0;
+        }
+    }
+
+    /// Gives every reference the label that `rename` makes of its source and the number that it
+    /// was added with, and drops it where there is none. Rows must be closed. Cost: one pass.
+    pub fn rename_labels(&mut self, mut rename: impl FnMut(&Self, u32, u32) -> Option<LabelId>) {
+        let mut kept = 0;
+        let mut start = 0;
+        for v in 0..self.graph.offsets.len().saturating_sub(1) {
+            let end = self.graph.offsets[v + 1] as usize;
+            for e in start..end {
+                if let Some(label) = rename(self, v as u32, self.graph.labels[e]) {
+                    self.graph.targets[kept] = self.graph.targets[e];
+                    self.graph.labels[kept] = label.0;
+                    kept += 1;
+                }
+            }
+            start = end;
+            self.graph.offsets[v + 1] = kept as u32;
+        }
+        self.graph.targets.truncate(kept);
+        self.graph.labels.truncate(kept);
+    }
+
+    /// Replaces every allocation stack that was given by what `rename` makes of it.
+    pub fn rename_sites(&mut self, mut rename: impl FnMut(u32) -> Option<u32>) {
+        for site in self.graph.sites.iter_mut().filter(|s| **s != NONE) {
+            *site = rename(*site).unwrap_or(NONE);
+        }
+        if self.graph.sites.iter().all(|&s| s == NONE) {
+            self.graph.sites = Vec::new();
+        }
+    }
+
     /// Type, size and references (targets and labels as given) of a closed row.
     pub fn row(&self, ordinal: u32) -> (TypeId, u64, &[u32], &[u32]) {
         let v = ordinal as usize;

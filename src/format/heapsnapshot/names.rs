@@ -1,0 +1,457 @@
+//! Numbers to names: the table of strings stands at the end of a snapshot.
+
+use super::scan::Scan;
+use super::schema::{Hold, NodeKind, Schema};
+use super::{DETACHED, NUMBERED};
+use crate::error::Result;
+use crate::format::json;
+use crate::model::{
+    EdgeKind, GcMode, GraphBuilder, GraphMeta, LabelId, Role, RootKind, StrId, Symbols, TypeId,
+};
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+
+/// The longest name that is kept; V8 itself cuts at 1,024 characters.
+const LONGEST: usize = 1024;
+/// The part of a raw type that is the number of a name.
+const NAME: u32 = (1 << 26) - 1;
+
+/// What is named by a number, and the names once they are read.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// By number: whether a name is needed. Texts of the program are not.
+    used: Vec<u64>,
+    /// By number, once read.
+    names: Vec<StrId>,
+    /// By number: the table of a WeakMap whose value such a reference is.
+    tables: FxHashMap<u32, u64>,
+    /// References of the root: how, and to which node.
+    roots: Vec<(Hold, u32)>,
+    /// Line and column of functions.
+    places: std::collections::BTreeMap<u32, (u32, u32)>,
+}
+
+impl Names {
+    /// Says that the name of this number is needed.
+    #[inline]
+    pub(super) fn use_name(&mut self, number: u32) {
+        let word = number as usize / 64;
+        if word >= self.used.len() {
+            // Doubled by hand: numbers come in about ascending order.
+            self.used.resize((word + 1).next_power_of_two(), 0);
+        }
+        self.used[word] |= 1 << (number % 64);
+    }
+
+    fn uses(&self, number: usize) -> bool {
+        self.used
+            .get(number / 64)
+            .is_some_and(|w| w >> (number % 64) & 1 == 1)
+    }
+
+    /// A reference of the root.
+    pub(super) fn root(&mut self, hold: Hold, to: u32) {
+        self.roots.push((hold, to));
+    }
+
+    /// Whether some of the table has been read.
+    pub(super) fn some_read(&self) -> bool {
+        !self.names.is_empty()
+    }
+
+    /// The name of a number; empty when there is none.
+    pub(super) fn text(&self, number: u32) -> StrId {
+        self.names
+            .get(number as usize)
+            .copied()
+            .unwrap_or(StrId::EMPTY)
+    }
+
+    /// Where functions stand in their scripts.
+    pub(super) fn locations(
+        &mut self,
+        scan: &mut Scan<'_>,
+        (width, [object, line, column]): (usize, [usize; 3]),
+        node_width: u64,
+        builder: &GraphBuilder,
+    ) -> Result<()> {
+        let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX - 1);
+        scan.records(width, |l| {
+            let node = small(l[object] / node_width);
+            if (node as usize) < builder.nodes() {
+                self.places
+                    .insert(node, (small(l[line]) + 1, small(l[column]) + 1));
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// The table: names that are needed are interned, the others passed over.
+    pub(super) fn read(&mut self, scan: &mut Scan<'_>, symbols: &mut Symbols) -> Result<()> {
+        scan.expect(b'[')?;
+        if scan.accept(b']')? {
+            return Ok(());
+        }
+        let mut scratch = String::new();
+        loop {
+            let number = self.names.len();
+            let needed = self.uses(number);
+            let tables = &mut self.tables;
+            let name = scan.string(|raw, escaped| {
+                if !needed {
+                    return StrId::EMPTY;
+                }
+                if let Some(table) = weak_map_table(raw) {
+                    tables.insert(number as u32, table);
+                    return StrId::EMPTY;
+                }
+                if !escaped && raw.len() <= LONGEST {
+                    return symbols.strings.intern_bytes(raw);
+                }
+                let text = json::unescape(raw)
+                    .unwrap_or_else(|| String::from_utf8_lossy(raw).into_owned());
+                scratch.clear();
+                scratch.extend(text.chars().take(LONGEST));
+                symbols.strings.intern(&scratch)
+            })?;
+            self.names.push(name);
+            if !scan.another(b']')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Gives every object its type and every reference its label, and makes the roots. Returns
+    /// the number of names that are not in the table.
+    pub(super) fn rename(
+        &self,
+        builder: &mut GraphBuilder,
+        schema: &Schema,
+        symbols: &mut Symbols,
+    ) -> u64 {
+        let needed: u64 = self.used.iter().map(|w| u64::from(w.count_ones())).sum();
+        let there = (0..self.names.len()).filter(|&n| self.uses(n)).count() as u64;
+        let hubs = self.roots(builder, schema, symbols);
+        self.types(builder, schema, symbols);
+        self.labels(builder, &hubs, symbols);
+        needed - there
+    }
+
+    /// Roots: one for each global and each category below `(GC roots)`. Returns the root and
+    /// `(GC roots)`, whose own references are given up.
+    fn roots(
+        &self,
+        builder: &mut GraphBuilder,
+        schema: &Schema,
+        symbols: &mut Symbols,
+    ) -> Vec<u32> {
+        let top = (schema.root / schema.node_width as u64) as u32;
+        let mut hubs = vec![top];
+        let mut found = Vec::new();
+        if (top as usize) < builder.nodes() {
+            found.push((top, RootKind::Interp));
+        }
+        for &(hold, node) in &self.roots {
+            if node as usize >= builder.nodes() {
+                builder.meta().counts.dangling_roots += 1;
+                continue;
+            }
+            let raw = builder.row(node).0.0;
+            let synthetic = kind_of(raw, schema) == NodeKind::Synthetic;
+            let name = symbols.strings.get(self.text(raw & NAME)).to_owned();
+            if hold == Hold::Shortcut {
+                found.push((node, RootKind::Module));
+            } else if synthetic && name == "(GC roots)" {
+                hubs.push(node);
+                found.push((node, RootKind::Interp));
+                let children: Vec<u32> = builder.row(node).2.to_vec();
+                for child in children {
+                    if child as usize >= builder.nodes() {
+                        continue;
+                    }
+                    let raw = builder.row(child).0.0;
+                    let name = symbols.strings.get(self.text(raw & NAME));
+                    found.push((child, root_kind(name)));
+                }
+            } else if synthetic && name == "(Document DOM trees)" {
+                found.push((node, RootKind::Module));
+            } else {
+                found.push((node, RootKind::Handle));
+            }
+        }
+        let mut seen = rustc_hash::FxHashSet::default();
+        for (node, kind) in found {
+            if seen.insert(node) {
+                let raw = builder.row(node).0.0;
+                let name = self.text(raw & NAME);
+                let name = match symbols.strings.get(name) {
+                    "" => symbols.strings.intern("(root)"),
+                    text => {
+                        let cut = without_suffix(text).to_owned();
+                        symbols.strings.intern(&cut)
+                    }
+                };
+                builder.root(node, kind, name, false);
+            }
+        }
+        hubs
+    }
+
+    /// The number of a name in the table. Cost: a pass over it.
+    fn number_of(&self, name: Option<StrId>) -> Option<u32> {
+        let at = self.names.iter().position(|&n| Some(n) == name)?;
+        u32::try_from(at).ok()
+    }
+
+    fn types(&self, builder: &mut GraphBuilder, schema: &Schema, symbols: &mut Symbols) {
+        let mut known: FxHashMap<u32, TypeId> = FxHashMap::default();
+        let Symbols { strings, graph, .. } = symbols;
+        let dom = self.names.iter().enumerate().any(|(n, &id)| {
+            self.uses(n)
+                && (strings.get(id).starts_with('<') || strings.get(id) == "(Document DOM trees)")
+        });
+        let mut anonymous: FxHashMap<u32, TypeId> = FxHashMap::default();
+        let shared = self.number_of(strings.find("shared"));
+        let script = [
+            self.number_of(strings.find("script_or_debug_info")),
+            self.number_of(strings.find("script")),
+        ];
+        for (&node, &(line, column)) in &self.places {
+            let raw = builder.row(node).0.0;
+            if kind_of(raw, schema) == NodeKind::Closure && self.text(raw & NAME).is_empty() {
+                let file = slot(builder, node, &[shared])
+                    .and_then(|shared| slot(builder, shared, &script))
+                    .map(|script| strings.get(self.text(builder.row(script).0.0 & NAME)));
+                let file = file.map_or("", base_name);
+                let name = format!("(anonymous {file}:{line}:{column})()");
+                anonymous.insert(node, graph.type_id(strings, &name, Role::Closure));
+            }
+        }
+        builder.rename_types(|node, raw| {
+            let mut raw = if dom { raw } else { raw & !DETACHED };
+            let kind = kind_of(raw, schema);
+            if let Some(&t) = anonymous.get(&node) {
+                return t;
+            }
+            // What is in arrays and in the engine itself is of no type of the program.
+            if kind == NodeKind::Hidden {
+                raw &= !NAME;
+            }
+            *known.entry(raw).or_insert_with(|| {
+                let name = strings.get(self.text(raw & NAME)).to_owned();
+                let label = &schema.node_kinds[(raw >> 26 & 31) as usize].1;
+                let (mut name, role) = type_of(kind, &name, label);
+                if raw & DETACHED != 0 && !name.starts_with("Detached ") {
+                    name = format!("Detached {name}");
+                }
+                graph.type_id(strings, &name, role)
+            })
+        });
+    }
+
+    fn labels(&self, builder: &mut GraphBuilder, hubs: &[u32], symbols: &mut Symbols) {
+        let mut known: FxHashMap<u32, LabelId> = FxHashMap::default();
+        let Symbols { strings, graph, .. } = symbols;
+        let weak_map = graph.label_id(strings, "<WeakMap value>", EdgeKind::Ephemeron);
+        let mut last = (u32::MAX, weak_map);
+        let mut through_table = 0;
+        builder.rename_labels(|builder, source, raw| {
+            if hubs.contains(&source) {
+                return None;
+            }
+            if raw == last.0 {
+                return Some(last.1);
+            }
+            let hold = Hold::of_raw(raw);
+            let number = raw & 0x1fff_ffff;
+            if hold == Hold::Internal
+                && let Some(&table) = self.tables.get(&number)
+            {
+                // Alive while the key is: the table alone does not hold it.
+                if builder.id(source) == Some(table) {
+                    through_table += 1;
+                    return None;
+                }
+                return Some(weak_map);
+            }
+            let label = *known.entry(raw).or_insert_with(|| {
+                let name = strings.get(self.text(number));
+                let (name, kind) = label_of(hold, name, number);
+                graph.label_id(strings, &name, kind)
+            });
+            last = (raw, label);
+            Some(label)
+        });
+        builder.meta().counts.weak += through_table;
+    }
+}
+
+fn kind_of(raw: u32, schema: &Schema) -> NodeKind {
+    schema.node_kinds[(raw >> 26 & 31) as usize].0
+}
+
+/// The target of the first of these slots of the engine that a node has; before labels have names.
+fn slot(builder: &GraphBuilder, node: u32, names: &[Option<u32>]) -> Option<u32> {
+    let (_, _, targets, labels) = builder.row(node);
+    let wanted = |label: &u32| {
+        let named = |n: &Option<u32>| n.is_some_and(|n| Hold::Internal.raw() | n == *label);
+        names.iter().any(named)
+    };
+    let at = labels.iter().position(wanted)?;
+    targets
+        .get(at)
+        .copied()
+        .filter(|&t| (t as usize) < builder.nodes())
+}
+
+/// A script's file; those of Node itself keep their whole name: `node:events`.
+fn base_name(path: &str) -> &str {
+    if path.starts_with("node:") {
+        return path;
+    }
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// `... pair in WeakMap (table @77389)`: the number of the table.
+fn weak_map_table(raw: &[u8]) -> Option<u64> {
+    let digits = raw.strip_suffix(b")")?;
+    let at = memchr::memmem::rfind(digits, b" pair in WeakMap (table @")?;
+    std::str::from_utf8(&digits[at + 25..]).ok()?.parse().ok()
+}
+
+/// The kind of a category below `(GC roots)`.
+fn root_kind(name: &str) -> RootKind {
+    match name {
+        "(Stack roots)" => RootKind::Frame,
+        "(Handle scope)" | "(Global handles)" | "(Traced handles)" | "(Eternal handles)"
+        | "(Client heap)" => RootKind::Handle,
+        _ => RootKind::Interp,
+    }
+}
+
+/// A global's name without what an inspector appends: `global / localhost`.
+fn without_suffix(name: &str) -> &str {
+    match name.split_once(" / ") {
+        Some((own, _)) if !matches!(own, "system" | "Node" | "V8" | "cppgc" | "InternalNode") => {
+            own
+        }
+        _ => name,
+    }
+}
+
+/// Type and role of a node of this kind and name.
+fn type_of(kind: NodeKind, name: &str, label: &str) -> (String, Role) {
+    let plain = |name: &str, role| (name.to_owned(), role);
+    match kind {
+        NodeKind::String => (format!("({label})"), Role::String),
+        NodeKind::Plain => {
+            let role = match label {
+                "number" | "bigint" => Role::Number,
+                "object shape" => Role::Native,
+                _ => Role::Other,
+            };
+            (format!("({label})"), role)
+        }
+        NodeKind::Hidden => plain("(system)", Role::Native),
+        NodeKind::Code => plain("(compiled code)", Role::Native),
+        NodeKind::Array if name.is_empty() => plain("(array)", Role::List),
+        NodeKind::Array => plain(name, Role::List),
+        NodeKind::Synthetic if name.is_empty() => plain("(root)", Role::Native),
+        NodeKind::Synthetic => plain(name, Role::Native),
+        NodeKind::Closure if name.is_empty() => plain("(anonymous)()", Role::Closure),
+        NodeKind::Closure => (format!("{}()", one_line(name)), Role::Closure),
+        NodeKind::Native | NodeKind::Object => {
+            let name = tag(one_line(without_suffix(name)));
+            let name = if name.is_empty() {
+                "(object)".to_owned()
+            } else {
+                name
+            };
+            let role = object_role(&name, kind);
+            (name, role)
+        }
+    }
+}
+
+/// An element of a document with its tag alone: `<div class="x">` is a `<div>`.
+fn tag(name: String) -> String {
+    match name.strip_prefix('<').and_then(|n| n.split_once(' ')) {
+        Some((tag, _)) => format!("<{tag}>"),
+        None => name,
+    }
+}
+
+fn one_line(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// What objects of a built-in constructor are.
+fn object_role(name: &str, kind: NodeKind) -> Role {
+    match name {
+        "Array" => Role::List,
+        "Map" | "WeakMap" => Role::Map,
+        "Set" | "WeakSet" => Role::Set,
+        "Promise" | "Generator" | "AsyncGenerator" | "AsyncFunction" => Role::Generator,
+        "WeakRef" | "FinalizationRegistry" | "system / WeakCell" => Role::Weakref,
+        "ArrayBuffer" | "SharedArrayBuffer" | "DataView" | "Buffer" => Role::Bytes,
+        "system / Context" => Role::Closure,
+        "global" | "Window" | "globalThis" => Role::Namespace,
+        "Module" => Role::Module,
+        // Used for everything: it says nothing about the program.
+        "Object" | "(object)" => Role::Other,
+        _ if name.starts_with("system / ") => Role::Native,
+        _ if name.ends_with("Error") => Role::Exception,
+        _ if name.ends_with("Array") && name.bytes().any(|b| b.is_ascii_digit()) => Role::Bytes,
+        _ if kind == NodeKind::Native && !name.starts_with('<') => Role::Native,
+        _ => Role::Instance,
+    }
+}
+
+/// Name and kind of a reference.
+fn label_of(hold: Hold, name: &str, number: u32) -> (String, EdgeKind) {
+    match hold {
+        Hold::Element if u64::from(number) < NUMBERED => (format!("[{number}]"), EdgeKind::Item),
+        Hold::Element => ("[]".into(), EdgeKind::Item),
+        Hold::Hidden => ("<slot>".into(), EdgeKind::Internal),
+        Hold::Context => (format!("local:{}", one_line(name)), EdgeKind::Closure),
+        Hold::Property => match name {
+            "__proto__" | "constructor" | "prototype" => (format!(".{name}"), EdgeKind::Struct),
+            _ => (format!(".{}", one_line(name)), EdgeKind::Attr),
+        },
+        _ => match name {
+            "map" | "shared" | "code" | "feedback_cell" | "native_context" | "scope_info"
+            | "prototype" | "constructor" | "transition" | "descriptors" | "script" => {
+                (format!("<{name}>"), EdgeKind::Struct)
+            }
+            _ if name.bytes().all(|b| b.is_ascii_digit()) => ("<slot>".into(), EdgeKind::Internal),
+            _ => (format!("<{}>", one_line(name)), EdgeKind::Internal),
+        },
+    }
+}
+
+/// What `heapdiff capture node` wrote about the capture.
+pub(super) fn facts(meta: &mut GraphMeta, text: &[u8]) {
+    let Ok(value) = serde_json::from_slice::<Value>(text) else {
+        meta.notes
+            .push("what the snapshot says about its runs cannot be read".into());
+        return;
+    };
+    for (key, driver) in [("run", "runs"), ("items", "items")] {
+        if let Some(n) = value[key].as_f64().filter(|n| *n >= 0.0) {
+            meta.drivers.push((driver.into(), n));
+        }
+    }
+    let text = |key: &str| value[key].as_str().map(str::to_owned);
+    meta.label = text("label");
+    meta.time = text("time");
+    meta.pid = value["pid"].as_u64();
+    meta.settled = value["settled"].as_bool();
+    meta.runtime_version = text("runtime_version").unwrap_or_default();
+    if value["gc"].as_str() == Some("none") {
+        meta.gc = GcMode::None;
+    }
+    if let Some(v8) = text("v8") {
+        meta.producer = Some(format!("V8 {v8}"));
+    }
+}
