@@ -3,6 +3,7 @@
 
 mod analysis;
 mod args;
+mod config;
 mod convert;
 mod examples;
 mod inspect;

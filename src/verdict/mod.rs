@@ -1,10 +1,36 @@
 //! Conclusions: the verdict in a word, findings with their evidence, and what each rule means.
 
+mod budget;
+mod budget_monitor;
+mod budget_test;
 mod conclusion;
 mod findings;
+mod gate;
+mod gate_rows;
+mod pattern;
 pub mod rules;
 mod summary;
+mod suppression;
 
+pub use budget::{
+    Budget, DEFAULT_GROWTH, DEFAULT_PER_RUN, DEFAULT_PERCENT, Each, Limit, Scope, defaults,
+};
+pub use budget_monitor::{
+    Comparison, Condition, Kind, MonitorBudget, Monitored, Requested, Watch, Watched, Watching,
+};
+pub use budget_test::{FAMILY, Held, Need, Reading, Sample, SideValues, Spread, Told};
 pub use conclusion::{Conclusion, Fact, finding_id};
 pub use findings::{Evidence, Finding, Ground, Severity, SeverityBy, Subject, SubjectKind, find};
+pub use gate::{
+    CycleFact, Gate, GateVerdict, GraphFacts, Hidden, Measured, Offender, Outcome, Question,
+    Warning, evaluate, needs_label,
+};
+pub use gate_rows::{Part, Rows};
+pub use pattern::{Glob, StackPattern};
 pub use summary::{Certainty, Counts, Facts, Summary, TotalTest, Verdict, summarise};
+pub use suppression::{FramePattern, Standing, Suppression, Target, WARN_DAYS, read_foreign};
+
+/// Tests of budgets on plain numbers, for who has numbers and no captures.
+pub mod held {
+    pub use super::budget_test::{growth, level, per_run, plateau};
+}
