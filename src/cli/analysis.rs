@@ -139,6 +139,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         notes: prepared.notes.clone(),
         ids: OnceCell::new(),
         has_roots: OnceCell::new(),
+        gate: None,
     };
     report.order = order(&report, shape);
     report
@@ -178,7 +179,8 @@ fn sum_up(values: &Values, filtered: &Values) -> Values {
     }
 }
 
-fn driver_of(capture: &CaptureInfo, driver: &str) -> Option<f64> {
+/// A driver of a capture, if it names it.
+pub fn driver_of(capture: &CaptureInfo, driver: &str) -> Option<f64> {
     capture
         .drivers
         .iter()
@@ -214,6 +216,21 @@ fn runs_of(prepared: &Prepared, driver: &str) -> Vec<f64> {
     known.unwrap_or_else(|| (0..new.len()).map(|i| i as f64).collect())
 }
 
+/// What is known of the noise of these captures.
+pub fn certainty(prepared: &Prepared) -> Certainty {
+    let mean = |c: &CaptureInfo| {
+        c.sampling
+            .and_then(|s| s.mean_bytes.or(s.estimated_mean_bytes))
+    };
+    let means: Option<Vec<f64>> = prepared.captures.iter().map(mean).collect();
+    let tested = !prepared.table.values.variances.is_empty();
+    match (prepared.exactness, means) {
+        (Exactness::Exact, _) => Certainty::Exact,
+        (Exactness::Sampled, Some(means)) if tested => Certainty::Sampled(means),
+        _ => Certainty::Unknown,
+    }
+}
+
 /// The judge of these captures: by their runs, or by their positions where runs are unknown.
 fn judge<'a>(prepared: &'a Prepared, driver: &str, per_run: PerRun) -> Judge<'a> {
     let skip = prepared
@@ -222,22 +239,11 @@ fn judge<'a>(prepared: &'a Prepared, driver: &str, per_run: PerRun) -> Judge<'a>
         .filter(|c| c.side == Side::Base)
         .count();
     let runs = runs_of(prepared, driver);
-    let mean = |c: &CaptureInfo| {
-        c.sampling
-            .and_then(|s| s.mean_bytes.or(s.estimated_mean_bytes))
-    };
-    let means: Option<Vec<f64>> = prepared.captures.iter().map(mean).collect();
-    let tested = !prepared.table.values.variances.is_empty();
-    let certainty = match (prepared.exactness, means) {
-        (Exactness::Exact, _) => Certainty::Exact,
-        (Exactness::Sampled, Some(means)) if tested => Certainty::Sampled(means),
-        _ => Certainty::Unknown,
-    };
     let table = &prepared.table;
     Judge::new(
         &runs,
         skip,
-        certainty,
+        certainty(prepared),
         per_run,
         &table.metrics,
         table.chosen,

@@ -397,21 +397,25 @@ pub fn read(text: &str, path: &Path, profile: Option<&str>) -> Result<Config> {
 /// One budget of the command line, written like a table of the file: `peak = "300MiB"`.
 ///
 /// Errors: as in the file.
-pub fn budget_of_flag(text: &str, rates: Rates) -> Result<Vec<Placed>> {
+pub fn budgets_of_flag(flag: &str, text: &str, rates: Rates) -> Result<Vec<Placed>> {
     #[derive(Deserialize)]
     struct One {
         budget: Spanned<RawBudget>,
     }
     let table = format!("budget = {{ {text} }}");
     let wrong = |what: String| {
-        Error::usage(format!("--budget {text:?}: {what}"))
-            .help("write for example --budget 'function = \"decode*\", per_run = \"1KiB\"'")
+        let error = Error::usage(format!("{flag} {text:?}: {what}"));
+        match flag {
+            "--budget" => error
+                .help("write for example --budget 'function = \"decode*\", per_run = \"1KiB\"'"),
+            _ => error.help("write a size such as 64KiB, or the word that --help names"),
+        }
     };
     let one: One = toml::from_str(&table).map_err(|e| wrong(reason(&e)))?;
     let budgets = budgets(one.budget.get_ref(), rates).map_err(wrong)?;
     let placed = |budget| Placed {
         budget,
-        place: "--budget".to_owned(),
+        place: flag.to_owned(),
     };
     Ok(budgets.into_iter().map(placed).collect())
 }

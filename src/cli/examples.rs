@@ -40,3 +40,30 @@ pub const MAN: &str = "Examples:
   heapdiff man
   heapdiff man --quiet
   heapdiff man --color never";
+
+pub const GATE: &str = "Examples:
+  heapdiff gate profiles/ingest/cured/run-050.json@50 profiles/ingest/cured/run-200.json@200
+  heapdiff gate --base profiles/ingest/cured/run-200.json --max-peak 64MiB profiles/ingest/cured/run-200.json
+  heapdiff gate --runs 50,200,800 --budget 'function = \"ingest*\", per_run = 0' profiles/ingest/cured
+
+Without budgets in heapdiff.toml or among the options: 1 KiB per run where runs are known, else
+64 KiB and 5 %; and no leak of severity warning or above. Exit status: 0 every budget holds; 1 one
+is broken beyond the noise; 3 these captures do not tell, and the message says what to capture.";
+
+pub const BASELINE: &str = "Examples:
+  heapdiff baseline save main profiles/ingest/cured/run-200.json@200
+  heapdiff baseline show main
+  heapdiff baseline update main profiles/ingest/cured/run-200.json@200
+
+A baseline is a small text file in .heapdiff/baselines beside heapdiff.toml; it belongs in git. A
+NAME with a / or the ending .json is a path.";
+
+pub const SUPPRESS: &str = "Examples:
+  heapdiff suppress HD001:9f2c61d0a4e7b318 --reason 'cache, full at 2 MiB' --expires 2027-03-01
+  heapdiff suppress 9f2c61d0a4e7b318 --reason 'pool warms up' --expires 2027-03-01 --max 2MiB
+  heapdiff suppress HD001:9f2c61d0a4e7b318 --reason cache --expires 2027-03-01 --owner @ingest";
+
+pub const CONFIG: &str = "Examples:
+  heapdiff config
+  heapdiff config --no-config
+  heapdiff config --prometheus";

@@ -3,14 +3,19 @@
 
 mod analysis;
 mod args;
+mod baselines;
 mod config;
 mod convert;
 mod examples;
+mod gate;
+mod gate_args;
 mod inspect;
 mod load;
 mod output;
 mod prepare;
 mod run;
+mod settings;
 mod spelling;
+mod suppress;
 
 pub use run::run;

@@ -111,6 +111,10 @@ fn execute(cli: &Cli) -> Result<u8> {
     let terminal = Terminal::new(cli);
     match &cli.command {
         Command::Compare(args) => compare(args, &terminal),
+        Command::Gate(args) => super::gate::gate(args, &terminal),
+        Command::Baseline { action } => super::baselines::baseline(action, &terminal),
+        Command::Suppress(args) => super::suppress::suppress(args),
+        Command::Config(args) => super::settings::config(args, &terminal),
         Command::Inspect(args) => super::inspect::inspect(args, &terminal),
         Command::Convert(args) => super::convert::convert(args),
         Command::Explain { rule } => explain(rule, &terminal),
@@ -193,7 +197,7 @@ pub(super) fn targets(
 }
 
 /// A regular expression of the command line.
-fn regex_of(option: &str, text: &Option<String>) -> Result<Option<regex::Regex>> {
+pub(super) fn regex_of(option: &str, text: &Option<String>) -> Result<Option<regex::Regex>> {
     let Some(text) = text else { return Ok(None) };
     regex::Regex::new(text).map(Some).map_err(|e| {
         let reason = e.to_string();
@@ -234,7 +238,7 @@ pub(super) fn size(option: &str, text: &Option<String>) -> Result<Option<u64>> {
 }
 
 /// The numbers of an option that counts runs.
-fn counts(option: &str, numbers: &[f64]) -> Result<Vec<f64>> {
+pub(super) fn counts(option: &str, numbers: &[f64]) -> Result<Vec<f64>> {
     match numbers.iter().find(|n| !(0.0..=MOST_RUNS).contains(*n)) {
         None => Ok(numbers.to_vec()),
         Some(n) => Err(Error::usage(format!("--{option} {n} is no number of runs"))
@@ -318,13 +322,16 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             Rendering::Folded => render::difference::folded(&report, out),
             Rendering::Pprof => render::difference::pprof(&report, out),
             Rendering::Svg => render::svg::growth(&report, out),
+            Rendering::Sarif | Rendering::Junit | Rendering::CodeQuality | Rendering::Github => {
+                Err(Error::usage("this is a rendering of the gate"))
+            }
         })?;
     }
     Ok(DONE)
 }
 
 /// Fails when growth is to be counted by a driver that no capture has.
-fn known_driver(name: &str, captures: &[CaptureInfo]) -> Result<()> {
+pub(super) fn known_driver(name: &str, captures: &[CaptureInfo]) -> Result<()> {
     let mut names: Vec<&str> = captures
         .iter()
         .flat_map(|c| c.drivers.iter().map(|(n, _)| n.as_str()))

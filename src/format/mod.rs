@@ -2,6 +2,7 @@
 //!
 //! A new format is one file with a `pub static FORMAT: Format` and one line in [`FORMATS`].
 
+pub mod baseline;
 pub mod dhat;
 pub mod flamebearer;
 pub mod folded;
@@ -129,6 +130,7 @@ pub static FORMATS: &[&Format] = &[
     &heap_text::GPERFTOOLS,
     &heap_text::GO,
     &memleak::FORMAT,
+    &baseline::FORMAT,
 ];
 
 /// The format called `name`.

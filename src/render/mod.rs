@@ -8,6 +8,7 @@ pub mod difference;
 mod figures;
 mod finding;
 pub mod folded;
+pub mod gate;
 pub mod inspect;
 pub mod json;
 mod locations;

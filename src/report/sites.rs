@@ -9,7 +9,7 @@ use crate::diff::{
 use crate::model::{Frame, Metric, Salvage, Sampling, StackId, Symbols};
 use crate::normalize::{Language, Naming, SiteId};
 use crate::trend::{Judgement, Slope};
-use crate::verdict::{Finding, SubjectKind, Summary, Verdict, finding_id};
+use crate::verdict::{Finding, Gate, SubjectKind, Summary, Verdict, finding_id};
 use std::cell::OnceCell;
 
 /// One capture of the comparison.
@@ -130,6 +130,8 @@ pub struct Report<'a> {
     pub ids: OnceCell<Ids>,
     /// Whether any stack starts at an entry of the program, worked out when first asked for.
     pub has_roots: OnceCell<bool>,
+    /// What the gate says; none where nothing was held against budgets.
+    pub gate: Option<Gate>,
 }
 
 /// The smallest growth of one site that captures show with 80 % probability.

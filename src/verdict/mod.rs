@@ -1,5 +1,6 @@
 //! Conclusions: the verdict in a word, findings with their evidence, and what each rule means.
 
+pub mod baseline;
 mod budget;
 mod budget_monitor;
 mod budget_test;

@@ -18,7 +18,14 @@ pub struct Rule {
 }
 
 /// Every rule, by id.
-pub static RULES: &[&Rule] = &[&STEADY_GROWTH, &ACCELERATING, &GREW, &HOT_PATH, &CUT_STACKS];
+pub static RULES: &[&Rule] = &[
+    &STEADY_GROWTH,
+    &ACCELERATING,
+    &GREW,
+    &HOT_PATH,
+    &CUT_STACKS,
+    &BUDGET,
+];
 
 /// The rule with this id or name, in any case.
 pub fn by_name(name: &str) -> Option<&'static Rule> {

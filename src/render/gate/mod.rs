@@ -1,0 +1,259 @@
+//! The gate's answer in every form: text, Markdown, annotations, SARIF, JUnit, code quality.
+
+mod advice;
+pub mod codequality;
+pub mod github;
+pub mod junit;
+pub mod markdown;
+mod problems;
+pub mod sarif;
+mod text;
+
+pub use problems::{Level, Place, Problem, problems};
+pub use text::text;
+
+use super::figures;
+use super::words;
+use crate::model::Unit;
+use crate::report::Report;
+use crate::units;
+use crate::verdict::{Gate, GateVerdict, Held, Limit, Offender, Outcome};
+use std::collections::BTreeMap;
+
+/// What the renderings of a gate receive besides the report.
+pub struct View<'r> {
+    /// What was compared.
+    pub report: &'r Report<'r>,
+    /// What the gate says.
+    pub gate: &'r Gate,
+    /// Files as the captures name them to their paths in the repository.
+    pub files: &'r BTreeMap<String, String>,
+    /// The captures and the baseline as the user named them, for commands to type.
+    pub command: &'r str,
+    /// The exit status.
+    pub status: u8,
+}
+
+impl View<'_> {
+    /// The first word.
+    pub fn headline(&self) -> &'static str {
+        self.gate.verdict.headline()
+    }
+
+    /// What the headline is about, in one line.
+    pub fn summary(&self) -> String {
+        let gate = self.gate;
+        let all = gate.outcomes.len();
+        let budgets = |n: usize| figures::plural(n, "budget");
+        match gate.verdict {
+            GateVerdict::Fail => {
+                let broken = gate.broken().count();
+                format!("{broken} of {all} {} broken", budgets(all))
+            }
+            GateVerdict::Inconclusive => {
+                let open = gate.open().count();
+                format!("{open} of {all} {} cannot be judged", budgets(all))
+            }
+            GateVerdict::Pass => match all {
+                1 => "the budget holds".into(),
+                2 => "both budgets hold".into(),
+                n => format!("all {n} budgets hold"),
+            },
+        }
+    }
+
+    /// What broke a budget, and where: the number, the place, the limit.
+    pub fn broken(&self, outcome: &Outcome, width: usize) -> String {
+        let value = value(outcome);
+        let limit = format!("  (limit {})", limit(outcome));
+        let at = match outcome.offenders.first() {
+            None => String::new(),
+            Some(first) => {
+                let room = width.saturating_sub(value.chars().count() + limit.chars().count() + 4);
+                let more = outcome.offenders.len() - 1;
+                let more = match more {
+                    0 => String::new(),
+                    n => format!(" and {n} more"),
+                };
+                let room = room.saturating_sub(more.len()).max(30);
+                format!(" at {}{more}", self.offender(first, room))
+            }
+        };
+        let when = outcome
+            .broke_at
+            .map_or(String::new(), |t| format!(" at {}", instant(t)));
+        format!("{value}{at}{when}{limit}")
+    }
+
+    /// The name of an offender in at most `width` characters.
+    pub fn offender(&self, offender: &Offender, width: usize) -> String {
+        match offender {
+            Offender::Rows(rows, _) => {
+                let Some(&row) = rows.first() else {
+                    return String::new();
+                };
+                words::site(self.report, row as usize).fit(width)
+            }
+            Offender::Named(_, name, _) => words::shorten(&clean(name), width),
+        }
+    }
+
+    /// What an offender adds, in the outcome's unit.
+    pub fn amount(&self, outcome: &Outcome, offender: &Offender) -> String {
+        let n = match offender {
+            Offender::Rows(_, n) | Offender::Named(_, _, n) => *n,
+        };
+        match outcome.budget.limit {
+            Limit::Leaks(_) => {
+                let unit = &self.report.metric().unit;
+                let per = match self.report.knows_runs() {
+                    true => " per run",
+                    false => "",
+                };
+                format!("{}{per}", figures::rate(unit, n))
+            }
+            Limit::NewSites { .. } => match offender {
+                Offender::Rows(rows, _) => {
+                    let held = rows
+                        .iter()
+                        .map(|&r| self.report.chosen_ends(r as usize).1 as i128);
+                    figures::amount(&self.report.metric().unit, held.sum(), false)
+                }
+                Offender::Named(..) => String::new(),
+            },
+            _ => figure(outcome, n),
+        }
+    }
+
+    /// `HD001:9f2c61d0a4e7b318`: what a suppression is written for. Of what is no site its id.
+    pub fn finding_of(&self, offender: &Offender) -> String {
+        match offender {
+            Offender::Rows(rows, _) => {
+                let row = rows.first().map_or(0, |&r| r as usize);
+                let rule = self.rule_of(row);
+                format!("{rule}:{:016x}", self.report.id(row).hash)
+            }
+            Offender::Named(id, ..) => id.clone(),
+        }
+    }
+
+    /// The rule that a row's growth falls under: its finding's, else by its class.
+    pub fn rule_of(&self, row: usize) -> &'static str {
+        use crate::diff::Growth;
+        let own = self
+            .report
+            .findings
+            .iter()
+            .find(|f| f.rule.id != "HD006" && f.rows.contains(&(row as u32)));
+        match (own, self.report.growth(row)) {
+            (Some(f), _) => f.rule.id,
+            (None, Growth::Accelerating) => "HD002",
+            (None, Growth::SteadyGrowth) => "HD001",
+            _ => "HD003",
+        }
+    }
+}
+
+/// The value of an outcome with its unit: `+3,072 B per run`.
+pub fn value(outcome: &Outcome) -> String {
+    match outcome.value {
+        None => "not measured".into(),
+        Some(value) => {
+            let mut text = figure(outcome, value);
+            if let Some(noise) = outcome.noise.filter(|n| *n > 0.0) {
+                let noise = figure(outcome, noise);
+                let number = noise.trim_start_matches('+').trim_end_matches(" per run");
+                text.push_str(&format!(" (+- {number})"));
+            }
+            text
+        }
+    }
+}
+
+/// The limit of an outcome with its unit: `1 KiB per run`.
+pub fn limit(outcome: &Outcome) -> String {
+    match &outcome.budget.limit {
+        Limit::Leaks(severity) => format!("no {} or above", severity.as_str()),
+        Limit::Growth {
+            absolute: Some(a),
+            percent: Some(p),
+        } => format!("{} and {} %", sized(*a, &outcome.unit), units::plain(*p)),
+        Limit::Growth {
+            percent: Some(p), ..
+        } => format!("{} %", units::plain(*p)),
+        Limit::Monitor(m) => match &m.watch {
+            crate::verdict::Watch::Condition(c) => c.text(),
+            crate::verdict::Watch::Severity(s) => format!("no {} or above", s.as_str()),
+            _ => sized(outcome.limit, &outcome.unit),
+        },
+        _ => sized(outcome.limit, &outcome.unit),
+    }
+}
+
+/// A number in an outcome's unit; of growth with its sign.
+fn figure(outcome: &Outcome, n: f64) -> String {
+    let signed = matches!(
+        outcome.budget.limit,
+        Limit::PerRun(_) | Limit::Growth { .. } | Limit::PerHour(_)
+    );
+    let text = match outcome.unit.as_str() {
+        "bytes per run" => return format!("{} per run", figures::rate(&Unit::Bytes, n)),
+        "blocks per run" => return format!("{} blocks per run", figures::rate(&Unit::Count, n)),
+        "bytes" => units::bytes(n.round() as i128),
+        "MB per hour" => format!("{} MB/h", units::decimal(n)),
+        "sites" => format!("{} new {}", units::plain(n), noun(n, "site")),
+        "leaks" => format!("{} {}", units::plain(n), noun(n, "leak")),
+        "cycles" => format!("{} {}", units::plain(n), noun(n, "cycle")),
+        unit => format!("{} {unit}", units::plain(n)),
+    };
+    units::signed(text, signed && n > 0.0)
+}
+
+fn noun(n: f64, word: &str) -> String {
+    figures::plural(if n == 1.0 { 1 } else { 2 }, word)
+}
+
+/// An amount without needless decimals: `1 KiB per run`, `200 MiB`, `750 MB`.
+fn sized(n: f64, unit: &str) -> String {
+    let size = || {
+        let whole = n as i128;
+        let binary = [(1i128 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+        let decimal = [(1_000_000_000i128, "GB"), (1_000_000, "MB")];
+        binary
+            .iter()
+            .chain(&decimal)
+            .find(|(of, _)| whole >= *of && whole % of == 0)
+            .map_or_else(
+                || units::bytes(n.round() as i128),
+                |(of, name)| format!("{} {name}", whole / of),
+            )
+    };
+    match unit {
+        "bytes per run" => format!("{} per run", size()),
+        "bytes" => size(),
+        "MB per hour" => format!("{} MB/h", units::plain(n)),
+        unit => format!("{} {unit}", units::plain(n)),
+    }
+}
+
+/// A time as people and machines read it.
+fn instant(seconds: f64) -> String {
+    jiff::Timestamp::from_second(seconds as i64).map_or_else(|_| String::new(), |t| t.to_string())
+}
+
+/// Control characters and those that turn the direction of writing become U+FFFD.
+fn clean(text: &str) -> String {
+    let odd = |c: char| c.is_control() || super::turns_text(c);
+    text.chars()
+        .map(|c| if odd(c) { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// Whether an outcome is broken, and whether it could be judged.
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome.held {
+        Held::Yes => "holds",
+        Held::No => "broken",
+        Held::CannotTell(_) => "cannot tell",
+    }
+}
