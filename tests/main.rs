@@ -2,6 +2,7 @@
 
 mod formats_managed;
 mod formats_native;
+mod gate;
 mod golden;
 mod layers;
 mod matching;

@@ -799,9 +799,13 @@ fn budgets(raw: &RawBudget, rates: Rates) -> std::result::Result<Vec<Budget>, St
             (_, Scope::Total) => None,
             (_, scope) => Some(scope.text()),
         };
+        let of_metric = match (metric, &raw.metric) {
+            (None, Some(name)) => format!(" of {name}"),
+            _ => String::new(),
+        };
         let own = match about {
-            Some(about) => format!("{key}{} of {about}", each.words()),
-            None => format!("{key}{}", each.words()),
+            Some(about) => format!("{key}{of_metric}{} of {about}", each.words()),
+            None => format!("{key}{of_metric}{}", each.words()),
         };
         let name = match (&raw.name, several) {
             (Some(name), true) => format!("{name}: {key}"),

@@ -72,6 +72,8 @@ pub enum Need {
         /// Needed.
         need: usize,
     },
+    /// It grew in some intervals and not in others.
+    OnceMore,
     /// The numbers of runs.
     Runs,
     /// Runs in an hour.
@@ -171,10 +173,12 @@ impl Reading {
         }
     }
 
-    fn settled(mut self) -> Reading {
-        self.settled = true;
-        self.p = None;
-        self
+    /// The series settled, and grows by `rate` since.
+    fn settled(self, rate: f64) -> Reading {
+        Reading {
+            settled: true,
+            ..Reading::counted(rate, self.limit)
+        }
     }
 
     fn tested(value: f64, limit: f64, error: f64, degrees: f64) -> Reading {
@@ -358,7 +362,7 @@ fn along(side: &SideValues, certainty: &Certainty, limit: f64) -> Told {
     match certainty {
         Certainty::Sampled(_) => along_samples(side, certainty, limit, ends, span),
         Certainty::Exact if n == 2 => Ok(Reading::counted(ends, limit)),
-        Certainty::Exact if n < ENOUGH => Ok(sustained(side, limit, ends)),
+        Certainty::Exact if n < ENOUGH => sustained(side, limit, ends),
         Certainty::Unknown if n < ENOUGH => Err(Need::Captures {
             have: n,
             need: ENOUGH,
@@ -368,24 +372,28 @@ fn along(side: &SideValues, certainty: &Certainty, limit: f64) -> Told {
 }
 
 /// Three or four counted captures: what a leak adds it adds in every interval. What grew and is
-/// within the limit at the end was a warm-up.
-fn sustained(side: &SideValues, limit: f64, ends: f64) -> Reading {
-    let rates: Vec<f64> = side
-        .values
+/// within the limit at the end was a warm-up; what grew in the end alone may be anything.
+fn sustained(side: &SideValues, limit: f64, ends: f64) -> Told {
+    let rates = rates_of(side);
+    let last = rates.last().copied().unwrap_or(ends);
+    let reading = Reading::counted(ends, limit);
+    if ends <= limit || rates.iter().all(|&r| r > limit) {
+        return Ok(reading);
+    }
+    match last <= limit {
+        true => Ok(reading.settled(last)),
+        false => Err(Need::OnceMore),
+    }
+}
+
+/// Growth per x from each capture to the next.
+fn rates_of(side: &SideValues) -> Vec<f64> {
+    side.values
         .windows(2)
         .zip(side.runs.windows(2))
         .map(|(y, x)| (y[1] - y[0]) / (x[1] - x[0]))
-        .collect();
-    let last = rates.last().copied().unwrap_or(ends);
-    let reading = Reading::counted(ends, limit);
-    if ends > limit && rates.iter().all(|r| r.is_finite()) && last <= limit {
-        return Reading {
-            value: last,
-            ..reading
-        }
-        .settled();
-    }
-    reading
+        .filter(|r| r.is_finite())
+        .collect()
 }
 
 /// Five captures and more: the slope, and whether the shape of the series is growth at all.
@@ -396,28 +404,26 @@ fn slope(side: &SideValues, certainty: &Certainty, limit: f64, ends: f64) -> Rea
         return Reading::counted(ends, limit);
     };
     let reading = Reading::tested(growth.per_run, limit, growth.error, growth.degrees);
-    match class {
-        Class::WarmUp | Class::Shrinking => reading.settled(),
-        Class::Step => Reading {
-            value: typical_rate(side),
-            ..reading
+    let rates = rates_of(side);
+    let quiet = match class {
+        // What follows the warm-up.
+        Class::WarmUp => match side.values.get(skip.min(side.values.len() - 1)) {
+            Some(&from) if side.last() <= from => Some(0.0),
+            _ => rates.last().copied(),
+        },
+        Class::Shrinking => Some(growth.per_run),
+        // The median of the rates: one step does not show in it.
+        Class::Step => {
+            let mut sorted = rates.clone();
+            sorted.sort_by(f64::total_cmp);
+            sorted.get(sorted.len() / 2).copied()
         }
-        .settled(),
-        _ => reading,
+        _ => None,
+    };
+    match quiet.filter(|&rate| rate <= limit) {
+        Some(rate) => reading.settled(rate),
+        None => reading,
     }
-}
-
-/// The median of the rates from capture to capture: one step does not show in it.
-fn typical_rate(side: &SideValues) -> f64 {
-    let mut rates: Vec<f64> = side
-        .values
-        .windows(2)
-        .zip(side.runs.windows(2))
-        .map(|(y, x)| (y[1] - y[0]) / (x[1] - x[0]))
-        .filter(|r| r.is_finite())
-        .collect();
-    rates.sort_by(f64::total_cmp);
-    rates.get(rates.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// The class of a series, and how many captures are its warm-up.

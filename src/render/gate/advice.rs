@@ -18,6 +18,14 @@ impl View<'_> {
                 "one capture shows no growth",
                 "capture again after more runs and name both with their runs: A@50 B@200, or name --base",
             ),
+            Need::Captures { have, need } if matches!(outcome.budget.limit, Limit::Leaks(_)) => (
+                format!("{have} captures with noise show no trend"),
+                format!("capture {need} or more along the runs"),
+            ),
+            Need::OnceMore => pair(
+                "it grew in some intervals and not in others",
+                "capture once more after more runs, at uneven intervals: @10 @20 @45 @80",
+            ),
             Need::Captures { have, need } => (
                 format!(
                     "the noise of these captures is not known, and {have} of them do not show it"
@@ -110,20 +118,10 @@ impl View<'_> {
         let runs = self.report.captures.last().and_then(CaptureInfo::runs);
         let base = self.report.total(self.report.chosen).0 as f64;
         let level = 2.0 * self.gate.level;
-        let instead = match per_run {
-            Some(limit) if limit > 0.0 => {
-                let factor = 10f64.powf((shown / limit).log10().ceil().max(1.0));
-                format!(
-                    ", or budget {} per {} runs",
-                    sized(limit, "bytes"),
-                    units::plain(factor)
-                )
-            }
-            _ => format!(
-                ", or budget {}",
-                figure(outcome, shown).trim_start_matches('+')
-            ),
-        };
+        let instead = format!(
+            ", or allow {}",
+            figure(outcome, shown).trim_start_matches('+')
+        );
         match (mean, per_run, runs) {
             (Some(mean), Some(limit), Some(runs)) if limit > 0.0 && runs > 0.0 => {
                 let needed = round_up(trend::runs_needed(mean, base, limit, level));
@@ -138,7 +136,7 @@ impl View<'_> {
                 )
             }
             (Some(_), ..) => format!("sample at a finer interval{instead}"),
-            (None, ..) => format!("capture more, and further apart{instead}"),
+            (None, ..) => format!("capture more, further apart in runs{instead}"),
         }
     }
 }

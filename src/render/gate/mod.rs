@@ -64,25 +64,20 @@ impl View<'_> {
 
     /// What broke a budget, and where: the number, the place, the limit.
     pub fn broken(&self, outcome: &Outcome, width: usize) -> String {
-        let value = value(outcome);
+        let mut text = value(outcome);
         let limit = format!("  (limit {})", limit(outcome));
-        let at = match outcome.offenders.first() {
-            None => String::new(),
-            Some(first) => {
-                let room = width.saturating_sub(value.chars().count() + limit.chars().count() + 4);
-                let more = outcome.offenders.len() - 1;
-                let more = match more {
-                    0 => String::new(),
-                    n => format!(" and {n} more"),
-                };
-                let room = room.saturating_sub(more.len()).max(30);
-                format!(" at {}{more}", self.offender(first, room))
+        if let Some(first) = outcome.offenders.first() {
+            if outcome.offenders.len() > 1 {
+                text.push_str(&format!(", {} of it", self.amount(outcome, first)));
             }
-        };
-        let when = outcome
-            .broke_at
-            .map_or(String::new(), |t| format!(" at {}", instant(t)));
-        format!("{value}{at}{when}{limit}")
+            let taken = text.chars().count() + limit.chars().count() + " at ".len();
+            let room = width.saturating_sub(taken).max(NARROW);
+            text.push_str(&format!(" at {}", self.offender(first, room)));
+        }
+        if let Some(time) = outcome.broke_at {
+            text.push_str(&format!(" at {}", instant(time)));
+        }
+        text + &limit
     }
 
     /// The name of an offender in at most `width` characters.
@@ -153,6 +148,9 @@ impl View<'_> {
         }
     }
 }
+
+/// A site's name gets at least so many characters, however narrow the terminal.
+const NARROW: usize = 40;
 
 /// The value of an outcome with its unit: `+3,072 B per run`.
 pub fn value(outcome: &Outcome) -> String {

@@ -133,6 +133,7 @@ fn lacking(need: &Need) -> &'static str {
     match need {
         Need::AnotherCapture => "another-capture",
         Need::Captures { .. } => "captures",
+        Need::OnceMore => "once-more",
         Need::Runs => "runs",
         Need::RunsPerHour => "runs-per-hour",
         Need::Base => "base",
