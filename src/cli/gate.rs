@@ -85,13 +85,8 @@ pub(super) fn gate(args: &GateArgs, terminal: &Terminal) -> Result<u8> {
     let mut report = reports.swap_remove(0);
     let files = files(&report, &gate);
     report.gate = Some(gate.clone());
-    let view = View {
-        report: &report,
-        gate: &gate,
-        files: &files,
-        command: &args.captures.join(" "),
-        status,
-    };
+    let command = args.captures.join(" ");
+    let view = View::new(&report, &gate, &files, &command, status);
     let limit = args.rows.limit;
     for (rendering, target) in targets {
         let style = style(&args.rows, &args.out, terminal, target.is_stdout());

@@ -32,6 +32,18 @@ impl SideValues {
         self.values.iter().sum::<f64>() / self.values.len().max(1) as f64
     }
 
+    /// Forgets all captures but the first and the last.
+    pub(super) fn keep_ends(&mut self) {
+        fn ends(list: &mut Vec<f64>) {
+            if list.len() > 2 {
+                list.drain(1..list.len() - 1);
+            }
+        }
+        ends(&mut self.values);
+        ends(&mut self.variances);
+        ends(&mut self.runs);
+    }
+
     /// Runs between the ends.
     fn span(&self) -> f64 {
         match (self.runs.first(), self.runs.last()) {

@@ -670,9 +670,7 @@ fn leaks(question: &Question, measured: &Measured<'_>, covers: &[Vec<Option<usiz
             .per_run
             .unwrap_or((finding.evidence.after - finding.evidence.before) as f64);
         let offender = Offender::Rows(finding.rows.clone(), amount);
-        if !outcome.offenders.contains(&offender) {
-            outcome.offenders.push(offender);
-        }
+        outcome.offenders.push(offender);
     }
     outcome
 }

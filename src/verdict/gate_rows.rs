@@ -401,9 +401,12 @@ impl Rows<'_> {
         );
         let added = |row: u32| -> f64 {
             let one = Part::Rows(vec![row]);
-            let Some(sample) = self.sample(metric, &one, &no_cover) else {
+            let Some(mut sample) = self.sample(metric, &one, &no_cover) else {
                 return 0.0;
             };
+            if sample.base.values.is_empty() {
+                sample.new.keep_ends();
+            }
             let last = |s: &SideValues| s.values.last().copied().unwrap_or(0.0);
             let change = match sample.base.values.is_empty() {
                 true => last(&sample.new) - sample.new.values.first().copied().unwrap_or(0.0),

@@ -129,7 +129,7 @@ fn suite(name: &str, cases: &[Case], xml: &mut String) {
             ),
             Kind::Skipped(reason) => writeln!(
                 xml,
-                "{head}>\n      <skipped message=\"{}\"/>\n    </testcase>",
+                "{head}>\n      <skipped>{}</skipped>\n    </testcase>",
                 escape(reason)
             ),
         };

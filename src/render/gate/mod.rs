@@ -17,7 +17,8 @@ use super::words;
 use crate::model::Unit;
 use crate::report::Report;
 use crate::units;
-use crate::verdict::{Gate, GateVerdict, Held, Limit, Offender, Outcome};
+use crate::verdict::{Finding, Gate, GateVerdict, Held, Limit, Offender, Outcome};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// What the renderings of a gate receive besides the report.
@@ -32,9 +33,43 @@ pub struct View<'r> {
     pub command: &'r str,
     /// The exit status.
     pub status: u8,
+    /// The finding of each row that has one.
+    findings: FxHashMap<u32, usize>,
 }
 
-impl View<'_> {
+impl<'r> View<'r> {
+    /// The view of a gate; `files` as in [`View::files`], `command` as in [`View::command`].
+    pub fn new(
+        report: &'r Report<'r>,
+        gate: &'r Gate,
+        files: &'r BTreeMap<String, String>,
+        command: &'r str,
+        status: u8,
+    ) -> View<'r> {
+        let mut findings = FxHashMap::default();
+        // That a leak is on the hot path is said of a site besides that it leaks.
+        let leaks = report.findings.iter().enumerate();
+        for (i, finding) in leaks.filter(|(_, f)| f.rule.id != "HD006") {
+            for &row in &finding.rows {
+                findings.entry(row).or_insert(i);
+            }
+        }
+        View {
+            report,
+            gate,
+            files,
+            command,
+            status,
+            findings,
+        }
+    }
+
+    /// The finding that a row belongs to.
+    fn finding(&self, row: usize) -> Option<&'r Finding> {
+        let at = *self.findings.get(&(row as u32))?;
+        self.report.findings.get(at)
+    }
+
     /// The first word.
     pub fn headline(&self) -> &'static str {
         self.gate.verdict.headline()
@@ -68,7 +103,8 @@ impl View<'_> {
         let limit = format!("  (limit {})", limit(outcome));
         if let Some(first) = outcome.offenders.first() {
             if outcome.offenders.len() > 1 {
-                text.push_str(&format!(", {} of it", self.amount(outcome, first)));
+                let amount = self.amount(outcome, first);
+                text.push_str(&format!(", {} of it", amount.trim_end_matches(" per run")));
             }
             let taken = text.chars().count() + limit.chars().count() + " at ".len();
             let room = width.saturating_sub(taken).max(NARROW);
@@ -135,12 +171,7 @@ impl View<'_> {
     /// The rule that a row's growth falls under: its finding's, else by its class.
     pub fn rule_of(&self, row: usize) -> &'static str {
         use crate::diff::Growth;
-        let own = self
-            .report
-            .findings
-            .iter()
-            .find(|f| f.rule.id != "HD006" && f.rows.contains(&(row as u32)));
-        match (own, self.report.growth(row)) {
+        match (self.finding(row), self.report.growth(row)) {
             (Some(f), _) => f.rule.id,
             (None, Growth::Accelerating) => "HD002",
             (None, Growth::SteadyGrowth) => "HD001",

@@ -123,11 +123,7 @@ impl View<'_> {
         let mut problem = match offender {
             Offender::Rows(rows, _) => {
                 let row = rows.first().map_or(0, |&r| r as usize);
-                let own = self
-                    .report
-                    .findings
-                    .iter()
-                    .find(|f| f.rows.contains(&(row as u32)));
+                let own = self.finding(row);
                 self.site_problem(row, own.map_or(Severity::Warning, |f| f.severity))
             }
             Offender::Named(id, name, _) => Problem {

@@ -51,13 +51,7 @@ impl WireGate {
     /// The gate of a report; `reasons` are the lines of text behind the verdict.
     pub fn new(report: &Report<'_>, gate: &Gate) -> WireGate {
         let files = std::collections::BTreeMap::new();
-        let view = super::super::gate::View {
-            report,
-            gate,
-            files: &files,
-            command: "",
-            status: 0,
-        };
+        let view = super::super::gate::View::new(report, gate, &files, "", 0);
         let broken = gate
             .broken()
             .map(|o| format!("{}: {}", o.budget.name, view.broken(o, 200)));
