@@ -5,6 +5,7 @@ mod analysis;
 mod args;
 mod baselines;
 mod config;
+mod config_tables;
 mod convert;
 mod examples;
 mod gate;

@@ -238,7 +238,7 @@ pub fn evaluate(
             Limit::Monitor(_) => monitored(&question, measured),
             Limit::RetainedByCycles(_) | Limit::Cycles { .. } => cycles(&question, measured),
             Limit::Leaks(_) => leaks(&question, measured, &covers),
-            _ => settle(&question, answer, measured, &corrected, gate.level),
+            _ => settle(&question, answer, measured, &covers, &corrected, gate.level),
         };
         gate.outcomes.push(outcome);
     }
@@ -536,11 +536,13 @@ fn settle(
     question: &Question,
     answer: Result<Vec<Pending>, Need>,
     measured: &Measured<'_>,
+    covers: &[Vec<Option<usize>>],
     corrected: &[f64],
     level: f64,
 ) -> Outcome {
     let budget = &question.budget;
     let rows = question.of.and_then(|i| measured.captures.get(i));
+    let cover = question.of.and_then(|i| covers.get(i));
     let unit = rows.map_or_else(String::new, |rows| rows.unit(budget));
     let (limit, _) = simple_limit(&budget.limit);
     let mut outcome = blank(question, limit, unit);
@@ -579,12 +581,14 @@ fn settle(
             outcome.held = held;
         }
     }
-    if let Some(rows) = rows {
+    if let (Some(rows), Some(cover)) = (rows, cover) {
         broken.sort_by(|a, b| b.0.total_cmp(&a.0));
         for (value, part) in broken {
             match (budget.each, part) {
                 (Each::Sum, part) => {
-                    outcome.offenders.extend(rows.offenders(budget, part));
+                    outcome
+                        .offenders
+                        .extend(rows.offenders(budget, part, cover));
                 }
                 (_, Part::Rows(list)) => {
                     let mut list = list.clone();

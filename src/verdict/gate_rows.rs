@@ -382,7 +382,12 @@ impl Rows<'_> {
 
     /// The sites that break a budget on a sum: by function, the largest first, until most of what
     /// was added is explained.
-    pub(super) fn offenders(&self, budget: &Budget, part: &Part) -> Vec<Offender> {
+    pub(super) fn offenders(
+        &self,
+        budget: &Budget,
+        part: &Part,
+        cover: &[Option<usize>],
+    ) -> Vec<Offender> {
         let Ok(metric) = self.metric_of(budget) else {
             return Vec::new();
         };
@@ -390,18 +395,18 @@ impl Rows<'_> {
         let rows = match part {
             Part::Rows(rows) => rows,
             Part::All => {
-                all = (0..self.len() as u32).collect();
+                let open = |row: &u32| cover[*row as usize].is_none();
+                all = (0..self.len() as u32).filter(open).collect();
                 &all
             }
         };
-        let no_cover = vec![None; self.len()];
         let levels = matches!(
             budget.limit,
             Limit::Level(_) | Limit::Plateau(_) | Limit::Temporary(_)
         );
         let added = |row: u32| -> f64 {
             let one = Part::Rows(vec![row]);
-            let Some(mut sample) = self.sample(metric, &one, &no_cover) else {
+            let Some(mut sample) = self.sample(metric, &one, cover) else {
                 return 0.0;
             };
             if sample.base.values.is_empty() {
