@@ -1,7 +1,7 @@
 //! `heapdiff.toml`: found, read, every key checked, turned into budgets and suppressions.
 
+pub use super::config_tables::site_id;
 use super::config_tables::{Amount, RawBudget, RawSuppress, budgets, suppression};
-pub use super::config_tables::{severity, site_id};
 use crate::error::{Code, Error, Place, Result};
 use crate::verdict::{Budget, Severity, Suppression};
 use serde::Deserialize;

@@ -148,7 +148,7 @@ pub fn site_id(text: &str) -> Option<(u64, Option<u32>)> {
 }
 
 /// A severity by its word.
-pub fn severity(word: &str) -> std::result::Result<Severity, String> {
+pub(super) fn severity(word: &str) -> std::result::Result<Severity, String> {
     [
         Severity::Note,
         Severity::Warning,
