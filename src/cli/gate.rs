@@ -99,6 +99,7 @@ pub(super) fn gate(args: &GateArgs, terminal: &Terminal) -> Result<u8> {
             Rendering::Folded => render::difference::folded(&report, out),
             Rendering::Pprof => render::difference::pprof(&report, out),
             Rendering::Svg => render::svg::growth(&report, out),
+            Rendering::Html => render::html::write(&report, limit, out),
             Rendering::Sarif => render::gate::sarif::write(&view, out),
             Rendering::Junit => render::gate::junit::write(&view, out),
             Rendering::CodeQuality => render::gate::codequality::write(&view, out),

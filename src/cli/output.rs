@@ -31,6 +31,8 @@ pub enum Rendering {
     CodeQuality,
     /// Annotations of GitHub, and the summary of the job.
     Github,
+    /// One self-contained page.
+    Html,
 }
 
 /// Names after `--format`, endings of files, renderings.
@@ -47,6 +49,7 @@ const RENDERINGS: &[(&str, &str, Rendering)] = &[
     ("junit", ".junit.xml", Rendering::Junit),
     ("codequality", ".codequality.json", Rendering::CodeQuality),
     ("github", ".annotations", Rendering::Github),
+    ("html", ".html", Rendering::Html),
 ];
 
 impl Rendering {
@@ -60,6 +63,7 @@ impl Rendering {
         Rendering::Folded,
         Rendering::Pprof,
         Rendering::Svg,
+        Rendering::Html,
     ];
 
     /// What `heapdiff gate` renders.
@@ -72,6 +76,7 @@ impl Rendering {
         Rendering::Folded,
         Rendering::Pprof,
         Rendering::Svg,
+        Rendering::Html,
         Rendering::Sarif,
         Rendering::Junit,
         Rendering::CodeQuality,
