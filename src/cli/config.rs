@@ -3,7 +3,7 @@
 pub use super::config_tables::site_id;
 use super::config_tables::{Amount, RawBudget, RawSuppress, budgets, suppression};
 use crate::error::{Code, Error, Place, Result};
-use crate::verdict::{Budget, Severity, Suppression};
+use crate::verdict::{Budget, Rates, Suppression};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -92,39 +92,6 @@ pub struct Set<T> {
     pub value: T,
     /// The file, or `default`.
     pub place: String,
-}
-
-/// Rates of growth from which on it is a warning, critical, an emergency; 10^6 bytes an hour.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rates {
-    /// From here on a warning.
-    pub warning: f64,
-    /// From here on critical.
-    pub critical: f64,
-    /// From here on an emergency.
-    pub emergency: f64,
-}
-
-impl Default for Rates {
-    fn default() -> Rates {
-        Rates {
-            warning: 50.0,
-            critical: 200.0,
-            emergency: 500.0,
-        }
-    }
-}
-
-impl Rates {
-    /// The rate from which on growth is so severe.
-    pub fn of(&self, severity: Severity) -> f64 {
-        match severity {
-            Severity::Note => 0.0,
-            Severity::Warning => self.warning,
-            Severity::Critical => self.critical,
-            Severity::Emergency => self.emergency,
-        }
-    }
 }
 
 /// The configuration, settled.

@@ -1,10 +1,9 @@
 //! The tables of `heapdiff.toml`: what may stand in them, and what it means.
 
-use super::config::Rates;
 use crate::units;
 use crate::verdict::rules;
 use crate::verdict::{
-    Budget, Condition, Each, Glob, Limit, MonitorBudget, Scope, Severity, StackPattern,
+    Budget, Condition, Each, Glob, Limit, MonitorBudget, Rates, Scope, Severity, StackPattern,
     Suppression, Target, Watch,
 };
 use serde::Deserialize;

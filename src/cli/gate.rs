@@ -280,6 +280,7 @@ fn shape(args: &GateArgs, config: &Config) -> Result<Shape> {
         driver: driver.unwrap_or_else(|| "runs".to_owned()),
         runs_per_hour: config.runs_per_hour.as_ref().map(|s| s.value),
         memory_limit: config.memory_limit.as_ref().map(|s| s.value),
+        rates: config.rates,
         shown: usize::MAX,
     })
 }

@@ -15,6 +15,7 @@ use crate::render;
 use crate::render::flame;
 use crate::report::{CaptureInfo, Report};
 use crate::units;
+use crate::verdict::Rates;
 use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -281,6 +282,7 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             .first()
             .copied(),
         memory_limit: size("memory-limit", &args.memory_limit)?,
+        rates: Rates::default(),
         shown: usize::MAX,
     };
     let paths = path_map(&args.rows)?;

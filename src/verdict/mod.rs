@@ -21,7 +21,9 @@ pub use budget_monitor::{
 };
 pub use budget_test::{FAMILY, Held, Need, Reading, Sample, SideValues, Spread, Told};
 pub use conclusion::{Conclusion, Fact, finding_id};
-pub use findings::{Evidence, Finding, Ground, Severity, SeverityBy, Subject, SubjectKind, find};
+pub use findings::{
+    Evidence, Finding, Ground, Rates, Severity, SeverityBy, Subject, SubjectKind, find,
+};
 pub use gate::{
     CycleFact, Gate, GateVerdict, GraphFacts, Hidden, Measured, Offender, Outcome, Question,
     Warning, evaluate, needs_label,
