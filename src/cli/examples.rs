@@ -43,8 +43,8 @@ pub const MAN: &str = "Examples:
 
 pub const GATE: &str = "Examples:
   heapdiff gate profiles/ingest/cured/run-050.json@50 profiles/ingest/cured/run-200.json@200
-  heapdiff gate --base profiles/ingest/cured/run-200.json --max-peak 64MiB profiles/ingest/cured/run-200.json
-  heapdiff gate --runs 50,200,800 --budget 'function = \"ingest*\", per_run = 0' profiles/ingest/cured
+  heapdiff gate --max-live 64MiB profiles/ingest/cured/run-200.json
+  heapdiff gate --runs 50,200,800 --budget 'peak = \"64MiB\"' profiles/ingest/cured
 
 Without budgets in heapdiff.toml or among the options: 1 KiB per run where runs are known, else
 64 KiB and 5 %; and no leak of severity warning or above. Exit status: 0 every budget holds; 1 one

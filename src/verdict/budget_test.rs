@@ -2,6 +2,9 @@
 //!
 //! Nothing here knows sites: a subject is one value a capture on each side.
 
+// `!(a > b)` sends what is no number the safe way.
+#![allow(clippy::neg_cmp_op_on_partial_ord)]
+
 use crate::diff::Certainty;
 use crate::trend::{
     self, Class, Estimate, Growth, Noise, Plan, Row, Sampled, student_quantile_two_sided,

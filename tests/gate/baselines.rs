@@ -258,11 +258,7 @@ fn damaged_and_later_files_are_refused() {
         (good.replace("baseline/1", "baseline/9"), "version 9"),
         (good[..good.len() / 2].to_owned(), "byte"),
         (
-            good.replacen(
-                "\"values\":{\"live_bytes\":[",
-                "\"values\":{\"live_bytes\":[1,",
-                1,
-            ),
+            good.replacen("\"peak_bytes\":[", "\"peak_bytes\":[1,", 1),
             "do not fit",
         ),
         (

@@ -29,7 +29,7 @@ fn mistakes_are_named_with_their_line() {
         ),
         ("[gates]\n", "line 1"),
         (
-            "[[budget]]\n\n[[budget]]\nper_run = \"many\"\n",
+            "[[budget]]\nlive = 1\n[[budget]]\nper_run = \"many\"\n",
             "line 3: per_run is no size",
         ),
         ("[[budget]]\nname = \"x\"\n", "without a limit"),

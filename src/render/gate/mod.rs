@@ -104,7 +104,10 @@ impl<'r> View<'r> {
         if let Some(first) = outcome.offenders.first() {
             if outcome.offenders.len() > 1 {
                 let amount = self.amount(outcome, first);
-                text.push_str(&format!(", {} of it", amount.trim_end_matches(" per run")));
+                text.push_str(&match outcome.budget.limit {
+                    Limit::Leaks(_) | Limit::NewSites { .. } => format!(", the largest {amount}"),
+                    _ => format!(", {} of it", amount.trim_end_matches(" per run")),
+                });
             }
             let taken = text.chars().count() + limit.chars().count() + " at ".len();
             let room = width.saturating_sub(taken).max(NARROW);

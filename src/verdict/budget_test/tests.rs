@@ -153,15 +153,10 @@ fn two_series_are_compared_by_their_slopes() {
     );
     assert_eq!(at(&two(&leaking, &worse)), Held::No);
     assert_eq!(at(&two(&worse, &leaking)), Held::Yes);
-    assert_eq!(
-        held(per_run(&two(&leaking, &worse), &UNKNOWN, 5.0)),
-        Held::CannotTell(Need::Resolution {
-            shown: match per_run(&two(&leaking, &worse), &UNKNOWN, 5.0) {
-                Ok(r) => r.resolution(FAMILY).unwrap() - 5.0,
-                Err(_) => 0.0,
-            },
-            limit: 5.0
-        })
+    let noisy = two(&[100.0, 230.0, 390.0], &[100.0, 340.0, 690.0]);
+    assert!(
+        resolution(&held(per_run(&noisy, &UNKNOWN, 5.0))),
+        "three captures of each are few"
     );
 }
 
@@ -200,7 +195,7 @@ fn samples_are_tested_by_their_number() {
     let (sample, certainty) = sampled([100.0, 100.0], 1000.0);
     let value = |limit| held(level(&sample, &certainty, limit));
     assert_eq!((value(150_000.0), value(50_000.0)), (Held::Yes, Held::No));
-    assert!(resolution(&value(100_500.0)));
+    assert!(resolution(&value(99_500.0)), "above, within the noise");
 }
 
 #[test]
