@@ -1,14 +1,17 @@
 //! Behaviour at the surface: the library's and the program's.
 
+mod captures;
 mod formats_managed;
 mod formats_native;
 mod gate;
 mod golden;
+mod growth;
 mod layers;
 mod matching;
 mod planted;
 mod program;
 mod render;
+mod symbols;
 mod telemetry;
 mod trend;
 mod writers;

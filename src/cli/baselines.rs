@@ -99,9 +99,17 @@ fn captures(args: &BaselineArgs, symbols: &mut Symbols) -> Result<Vec<Saved>> {
     let reading = Reading::new(&args.input)?;
     let items = load::items(&args.captures, &[], args.input.merge_by)?;
     let mut skipped = Vec::new();
+    let mut symbolizer = reading.symbolizer()?;
     let mut out = Vec::new();
     for item in &items {
-        for loaded in load::read(item, &reading, false, symbols, &mut skipped)? {
+        for loaded in load::read(
+            item,
+            &reading,
+            false,
+            symbols,
+            &mut symbolizer,
+            &mut skipped,
+        )? {
             out.push(Saved::new(&loaded.path, loaded.profile));
         }
     }

@@ -7,7 +7,7 @@ use super::config::{self, Config, Inconclusive, Placed, Set};
 use super::load::{self, Item, Reading};
 use super::output::{Rendering, Target};
 use super::prepare::{self, Look, Prepared};
-use super::run::{Terminal, counts, filters, known_driver, path_map, size, style, targets};
+use super::run::{Terminal, counts, facts, filters, known_driver, path_map, size, style, targets};
 use crate::diff::{GroupBy, MatchedBy, Side, TagFilter};
 use crate::error::{Code, Error, Place, Result};
 use crate::model::{Exactness, FrameId};
@@ -66,6 +66,8 @@ pub(super) fn gate(args: &GateArgs, terminal: &Terminal) -> Result<u8> {
     let summary = summary_target(&targets)?;
     let base = Base::of(args, &config)?;
     let items = load::items(&args.captures, &base.paths, args.input.merge_by)?;
+    let inputs = load::files(&items);
+    targets.iter().try_for_each(|(_, t)| t.keep_off(&inputs))?;
     let paths = paths(args, &config)?;
     let comparisons = comparisons(args, &config, &items, &reading, &paths, &base)?;
     known_driver(&shape.driver, &comparisons[0].prepared.captures)?;
@@ -88,6 +90,11 @@ pub(super) fn gate(args: &GateArgs, terminal: &Terminal) -> Result<u8> {
     let command = args.captures.join(" ");
     let view = View::new(&report, &gate, &files, &command, status);
     let limit = args.rows.limit;
+    let is_page = targets.iter().any(|(r, _)| *r == Rendering::Html);
+    let origin = render::html::Origin {
+        command: terminal.command.clone(),
+        files: if is_page { facts(&items)? } else { Vec::new() },
+    };
     for (rendering, target) in targets {
         let style = style(&args.rows, &args.out, terminal, target.is_stdout());
         target.write_with(|out| match rendering {
@@ -99,7 +106,7 @@ pub(super) fn gate(args: &GateArgs, terminal: &Terminal) -> Result<u8> {
             Rendering::Folded => render::difference::folded(&report, out),
             Rendering::Pprof => render::difference::pprof(&report, out),
             Rendering::Svg => render::svg::growth(&report, out),
-            Rendering::Html => render::html::write(&report, limit, out),
+            Rendering::Html => render::html::write(&report, limit, &origin, out),
             Rendering::Sarif => render::gate::sarif::write(&view, out),
             Rendering::Junit => render::gate::junit::write(&view, out),
             Rendering::CodeQuality => render::gate::codequality::write(&view, out),

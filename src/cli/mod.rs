@@ -11,6 +11,7 @@ mod examples;
 mod gate;
 mod gate_args;
 mod inspect;
+mod interrupt;
 mod load;
 mod output;
 mod prepare;

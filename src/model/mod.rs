@@ -1,5 +1,6 @@
 //! What a capture is: interned names, columns of numbers, metadata. Knows nothing else.
 
+mod code;
 mod column;
 mod frames;
 mod labels;
@@ -10,6 +11,7 @@ mod stacks;
 mod strings;
 mod texts;
 
+pub use code::{CodePlace, Counted, Nameless};
 pub use column::Column;
 pub use frames::{Frame, FrameId, Frames};
 pub use labels::{Label, LabelValue, Labels, LabelsId};

@@ -8,6 +8,7 @@ pub mod difference;
 mod figures;
 mod finding;
 pub mod flame;
+mod fold;
 pub mod folded;
 pub mod gate;
 pub mod html;
@@ -26,7 +27,7 @@ pub mod tree;
 pub mod words;
 
 pub use finding::title;
-pub use text::{MOST_ROWS, Style, head, text};
+pub use text::{MOST_ROWS, Style, head, remarks, text};
 
 use crate::error::{Code, Error, Result};
 use crate::report::Report;

@@ -317,6 +317,7 @@ impl Gate {
             let findings: Vec<String> = rows
                 .findings
                 .iter()
+                .filter(|f| !f.rows.is_empty())
                 .filter(|f| f.rows.iter().all(|&r| cover[r as usize] == Some(s)))
                 .map(|f| rows.finding_name(f))
                 .collect();
@@ -638,6 +639,9 @@ fn simple_limit(limit: &Limit) -> (f64, bool) {
         Limit::Monitor(m) => (m.watch.limit().0, true),
     }
 }
+
+/// The rules of leaks: of a series, and of growth that a change added.
+const LEAKS: [&str; 3] = ["HD001", "HD002", "HD004"];
 
 fn leaks(question: &Question, measured: &Measured<'_>, covers: &[Vec<Option<usize>>]) -> Outcome {
     let mut outcome = blank(question, 0.0, "leaks".into());

@@ -8,6 +8,7 @@ mod conclusion;
 mod findings;
 mod gate;
 mod gate_rows;
+mod path;
 mod pattern;
 pub mod rules;
 mod summary;
@@ -22,13 +23,14 @@ pub use budget_monitor::{
 pub use budget_test::{FAMILY, Held, Need, Reading, Sample, SideValues, Spread, Told};
 pub use conclusion::{Conclusion, Fact, finding_id};
 pub use findings::{
-    Evidence, Finding, Ground, Rates, Severity, SeverityBy, Subject, SubjectKind, find,
+    Evidence, Finding, Ground, Rates, Severity, SeverityBy, Subject, SubjectKind, cut_stacks, find,
 };
 pub use gate::{
     CycleFact, Gate, GateVerdict, GraphFacts, Hidden, Measured, Offender, Outcome, Question,
     Warning, evaluate, needs_label,
 };
 pub use gate_rows::{Part, Rows};
+pub use path::{Path, path};
 pub use pattern::{Glob, StackPattern};
 pub use summary::{Certainty, Counts, Facts, Summary, TotalTest, Verdict, summarise};
 pub use suppression::{FramePattern, Standing, Suppression, Target, WARN_DAYS, read_foreign};

@@ -87,7 +87,7 @@ impl Suppression {
     /// and growth on the hot path are one thing seen by other captures; growth that gets faster
     /// is another.
     pub fn accepts(&self, rule: &str) -> bool {
-        const GROWTH: [&str; 3] = ["HD001", "HD003", "HD006"];
+        const GROWTH: [&str; 5] = ["HD001", "HD003", "HD004", "HD006", "HD007"];
         match self.rule {
             None => true,
             Some(own) => own.id == rule || (GROWTH.contains(&own.id) && GROWTH.contains(&rule)),

@@ -49,7 +49,7 @@ impl<'r> View<'r> {
         let mut findings = FxHashMap::default();
         // That a leak is on the hot path is said of a site besides that it leaks.
         let leaks = report.findings.iter().enumerate();
-        for (i, finding) in leaks.filter(|(_, f)| f.rule.id != "HD006") {
+        for (i, finding) in leaks.filter(|(_, f)| !BESIDES.contains(&f.rule.id)) {
             for &row in &finding.rows {
                 findings.entry(row).or_insert(i);
             }
@@ -182,6 +182,9 @@ impl<'r> View<'r> {
         }
     }
 }
+
+/// Rules that say of a leak what path it is on.
+const BESIDES: [&str; 2] = ["HD006", "HD007"];
 
 /// A site's name gets at least so many characters, however narrow the terminal.
 const NARROW: usize = 40;

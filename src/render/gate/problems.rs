@@ -2,7 +2,7 @@
 
 use super::{View, limit, value};
 use crate::report::Keys;
-use crate::verdict::{Finding, Limit, Offender, Outcome, Severity, rules};
+use crate::verdict::{Finding, Limit, Offender, Outcome, Severity, SubjectKind, rules};
 use std::collections::BTreeSet;
 
 /// How bad a problem is.
@@ -95,10 +95,14 @@ pub fn problems(view: &View<'_>) -> Vec<Problem> {
         .flat_map(|h| &h.rows)
         .copied()
         .collect();
-    for finding in &view.report.findings {
+    let of_sites = |f: &&Finding| f.subject.kind == SubjectKind::Site && !f.rows.is_empty();
+    for finding in view.report.findings.iter().filter(of_sites) {
         let accepted = finding.rows.iter().all(|r| hidden.contains(r));
         let problem = view.finding_problem(finding);
-        if finding.rule.id != "HD006" && !accepted && seen.insert(problem.fingerprint.clone()) {
+        if !super::BESIDES.contains(&finding.rule.id)
+            && !accepted
+            && seen.insert(problem.fingerprint.clone())
+        {
             out.push(problem);
         }
     }

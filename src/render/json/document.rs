@@ -2,7 +2,7 @@
 
 use super::super::finding::title;
 use super::gate::WireGate;
-use super::site::{Significance, Site, Slope};
+use super::site::{Significance, Site, Slope, SlopeDifference};
 use super::wire::{Amounts, Map, Metrics, Number, Shown, metrics, rates, summed};
 use crate::model::Column;
 use crate::normalize::SiteId;
@@ -205,6 +205,11 @@ struct Totals<'r> {
     series: Vec<i64>,
     growth: &'static str,
     slope: Option<Slope>,
+    /// Of the base side; `slope` is the new side's then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_slope: Option<Slope>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slope_difference: Option<SlopeDifference>,
     significance: Option<Significance>,
 }
 
@@ -215,9 +220,18 @@ impl<'r> Totals<'r> {
         Totals {
             amounts: Amounts::new(summed, |i| report.total(i)),
             per_run: rates(summed, rate),
-            series: report.totals.series.iter().map(first).collect(),
+            // Maxima of sites lie at different times: there is no sum to give.
+            series: match report.metric().is_additive() {
+                true => report.totals.series.iter().map(first).collect(),
+                false => Vec::new(),
+            },
             growth: report.total_growth().as_str(),
             slope: Slope::of(report.judge.slope(&report.totals, &report.total_judged, 0)),
+            base_slope: Slope::of(report.judge.side_slope(&report.totals, 0, 0)),
+            slope_difference: SlopeDifference::of(
+                report.summary.sides,
+                report.summary.change.as_ref(),
+            ),
             significance: Significance::of(
                 report
                     .judge
@@ -340,7 +354,7 @@ impl<'r> WireFinding<'r> {
                 hours_to_limit: e.hours_to_limit.map(Number),
                 stack_cut_at: match finding.subject.kind {
                     SubjectKind::Site => report.cut_at(index),
-                    _ => None,
+                    _ => report.cut_stacks().map(|cut| cut.depth),
                 },
             },
             refuted_by: finding.refuted_by,

@@ -1,13 +1,14 @@
 //! One row.
 
 use super::wire::{Amounts, Map, Metrics, Number, Shown, rates};
-use crate::diff::{self, Values};
+use crate::diff::{self, SideChange, SideGrowth, Values};
 use crate::model::Frame;
 use crate::normalize::SiteId;
 use crate::report::Report;
-use crate::trend::{self, Judgement, Reason};
+use crate::trend::{self, Change, Judgement, Reason};
 use serde::Serialize;
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 /// A row of the comparison.
 #[derive(Debug, Serialize)]
@@ -22,6 +23,11 @@ pub(super) struct Site<'r> {
     series: Vec<i64>,
     growth: &'static str,
     slope: Option<Slope>,
+    /// Of the base side; `slope` is the new side's then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_slope: Option<Slope>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slope_difference: Option<SlopeDifference>,
     significance: Option<Significance>,
     follows: Option<&'r str>,
     hot: Option<Hot>,
@@ -72,6 +78,49 @@ impl Slope {
     }
 }
 
+/// The growth per run of two sides, new less base, and what the change did.
+#[derive(Debug, Serialize)]
+pub(super) struct SlopeDifference {
+    before: Number,
+    after: Number,
+    value: Number,
+    /// Of 95 %; both ends are the value where every allocation is counted.
+    interval: [Number; 2],
+    p_value: Option<Number>,
+    q_value: Option<Number>,
+    change: &'static str,
+    reduced_percent: Option<Number>,
+    reduced_interval: Option<[Number; 2]>,
+    level: &'static str,
+}
+
+impl SlopeDifference {
+    /// None where the sides cannot be compared per run.
+    pub fn of(growth: Option<SideGrowth>, change: Option<&SideChange>) -> Option<Self> {
+        let (growth, c) = (growth?, change?);
+        let reduced = match c.change {
+            Change::Reduced { percent, lo, hi } => Some((percent, [Number(lo), Number(hi)])),
+            _ => None,
+        };
+        Some(SlopeDifference {
+            before: Number(growth.before),
+            after: Number(growth.after),
+            value: Number(growth.difference),
+            interval: [Number(growth.lo), Number(growth.hi)],
+            p_value: c.p_value.map(Number),
+            q_value: c.q_value.map(Number),
+            change: c.change.as_str(),
+            reduced_percent: reduced.map(|r| Number(r.0)),
+            reduced_interval: reduced.map(|r| r.1),
+            level: match c.level {
+                Ordering::Less => "lower",
+                Ordering::Equal => "same",
+                Ordering::Greater => "higher",
+            },
+        })
+    }
+}
+
 /// What a test says of a difference.
 #[derive(Debug, Serialize)]
 pub(super) struct Significance {
@@ -110,6 +159,8 @@ struct Hot {
     kept_share: Option<Number>,
     grew_in: usize,
     of: usize,
+    /// `hot` or `error`, where it can be told.
+    path: Option<&'static str>,
 }
 
 impl<'r> Site<'r> {
@@ -149,6 +200,8 @@ impl<'r> Site<'r> {
             series: report.series(&report.values, row).collect(),
             growth: report.growth(row).as_str(),
             slope: Slope::of(report.slope(row)),
+            base_slope: Slope::of(report.judge.side_slope(&report.values, row, 0)),
+            slope_difference: SlopeDifference::of(report.side_growth(row), report.change(row)),
             significance: Significance::of(report.significance(row), judgement),
             follows: report.follows(row).map(|(name, _)| name),
             hot: hot.map(|hot| Hot {
@@ -156,6 +209,7 @@ impl<'r> Site<'r> {
                 kept_share: hot.kept_share.map(Number),
                 grew_in: hot.grew_in,
                 of: hot.of,
+                path: report.path(row).map(|p| p.as_str()),
             }),
             matched_by: report.matched_by(row).as_str(),
             moved_from: report.moved_from(row).map(Shown),

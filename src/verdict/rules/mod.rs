@@ -22,7 +22,9 @@ pub static RULES: &[&Rule] = &[
     &STEADY_GROWTH,
     &ACCELERATING,
     &GREW,
+    &GROWS_MORE,
     &HOT_PATH,
+    &ERROR_PATH,
     &CUT_STACKS,
     &BUDGET,
 ];
