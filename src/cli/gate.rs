@@ -375,6 +375,7 @@ fn comparisons(
             label: None,
             runs: counts("runs", &args.input.runs)?,
             ends_of_one: true,
+            only: None,
         };
         if let Some((key, value)) = &label {
             let pattern = regex::escape(value).replace("\\*", ".*");
