@@ -655,8 +655,11 @@ fn leaks(question: &Question, measured: &Measured<'_>, covers: &[Vec<Option<usiz
         outcome.held = Held::CannotTell(question.lacking.clone().unwrap_or(Need::AnotherCapture));
         return outcome;
     };
-    let open =
-        |f: &&Finding| f.severity >= from && f.rows.iter().any(|&r| cover[r as usize].is_none());
+    let open = |f: &&Finding| {
+        LEAKS.contains(&f.rule.id)
+            && f.severity >= from
+            && f.rows.iter().any(|&r| cover[r as usize].is_none())
+    };
     let mut found: Vec<&Finding> = rows.findings.iter().filter(open).collect();
     found.sort_by(|a, b| {
         let growth = |f: &Finding| f.evidence.after - f.evidence.before;
