@@ -11,6 +11,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Counts what is held, and the most that was.
 struct Counting;
@@ -52,6 +53,13 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
+/// One test counts at a time: the counters are those of the whole process.
+static COUNTING: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    COUNTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
@@ -86,6 +94,7 @@ const MOST_CAPTURES: usize = 8;
 /// format, with `HEAPDIFF_ALL_CAPTURES` of every one up to 4 MiB.
 #[test]
 fn damaged_captures_take_bounded_memory() {
+    let _alone = alone();
     let all = std::env::var_os("HEAPDIFF_ALL_CAPTURES").is_some();
     let mut by_format: BTreeMap<&str, Vec<(usize, std::path::PathBuf)>> = BTreeMap::new();
     for path in walk::captures() {
@@ -383,6 +392,7 @@ fn hostile() -> Vec<(&'static str, &'static str, Vec<u8>)> {
 
 #[test]
 fn hostile_files_take_bounded_memory() {
+    let _alone = alone();
     let mut wrong = Vec::new();
     for (name, what, bytes) in hostile() {
         let format = format::by_name(name).unwrap();
@@ -404,6 +414,7 @@ fn hostile_files_take_bounded_memory() {
 /// is refused or read as a stream.
 #[test]
 fn bombs_take_bounded_memory() {
+    let _alone = alone();
     let limits = Limits::default();
     let mut heads: Vec<(&str, Vec<u8>)> = Vec::new();
     let mut seen = std::collections::BTreeSet::new();

@@ -28,6 +28,8 @@ pub struct Shape {
     pub runs_per_hour: Option<f64>,
     /// Bytes that the program may use.
     pub memory_limit: Option<u64>,
+    /// Severity by the rate of growth.
+    pub rates: verdict::Rates,
     /// How many rows from the top are looked at one by one: names break their ties, and the rows
     /// below stand in the order of their differences alone.
     pub shown: usize,
@@ -103,6 +105,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
             captures: prepared.captures.len(),
             runs_per_hour: shape.runs_per_hour,
             memory_limit: shape.memory_limit,
+            rates: shape.rates,
             owner: &|row| match &keys {
                 Keys::Stacks(stacks) => naming.owner_key(stacks[row as usize]),
                 Keys::Groups(_) => row as u64,
@@ -144,6 +147,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         notes: prepared.notes.clone(),
         ids: OnceCell::new(),
         has_roots: OnceCell::new(),
+        gate: None,
     };
     report.order = order(&report, shape);
     let cut = cut_stacks(&report);
@@ -235,7 +239,8 @@ fn sum_up(values: &Values, filtered: &Values) -> Values {
     }
 }
 
-fn driver_of(capture: &CaptureInfo, driver: &str) -> Option<f64> {
+/// A driver of a capture, if it names it.
+pub fn driver_of(capture: &CaptureInfo, driver: &str) -> Option<f64> {
     capture
         .drivers
         .iter()
@@ -274,6 +279,21 @@ fn runs_of(prepared: &Prepared, driver: &str) -> Vec<f64> {
         .unwrap_or_else(|| (0..count).map(|i| i as f64).collect())
 }
 
+/// What is known of the noise of these captures.
+pub fn certainty(prepared: &Prepared) -> Certainty {
+    let mean = |c: &CaptureInfo| {
+        c.sampling
+            .and_then(|s| s.mean_bytes.or(s.estimated_mean_bytes))
+    };
+    let means: Option<Vec<f64>> = prepared.captures.iter().map(mean).collect();
+    let tested = !prepared.table.values.variances.is_empty();
+    match (prepared.exactness, means) {
+        (Exactness::Exact, _) => Certainty::Exact,
+        (Exactness::Sampled, Some(means)) if tested => Certainty::Sampled(means),
+        _ => Certainty::Unknown,
+    }
+}
+
 /// The judge of these captures: by their runs, or by their positions where runs are unknown.
 fn judge(prepared: &Prepared, driver: &str) -> Judge {
     let skip = prepared
@@ -282,19 +302,8 @@ fn judge(prepared: &Prepared, driver: &str) -> Judge {
         .filter(|c| c.side == Side::Base)
         .count();
     let runs = runs_of(prepared, driver);
-    let mean = |c: &CaptureInfo| {
-        c.sampling
-            .and_then(|s| s.mean_bytes.or(s.estimated_mean_bytes))
-    };
-    let means: Option<Vec<f64>> = prepared.captures.iter().map(mean).collect();
-    let tested = !prepared.table.values.variances.is_empty();
-    let certainty = match (prepared.exactness, means) {
-        (Exactness::Exact, _) => Certainty::Exact,
-        (Exactness::Sampled, Some(means)) if tested => Certainty::Sampled(means),
-        _ => Certainty::Unknown,
-    };
     let metric = &prepared.table.metrics[prepared.table.chosen];
-    let judge = Judge::new(&runs, skip, certainty, prepared.table.chosen)
+    let judge = Judge::new(&runs, skip, certainty(prepared), prepared.table.chosen)
         .with_drivers(drivers(&prepared.captures), driver);
     match [Side::Base, Side::New].map(|s| known_runs(&prepared.captures, s, driver)) {
         [Some(base), Some(new)] if skip > 0 => judge.against(&base, &new, metric),

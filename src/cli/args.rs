@@ -1,6 +1,9 @@
 //! Arguments: what the user typed, without effects.
 
 use super::examples;
+pub use super::gate_args::{
+    BaselineAction, BaselineArgs, ConfigArgs, GateArgs, NoiseArg, SuppressArgs,
+};
 use crate::diff::MatchedBy;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
@@ -66,6 +69,22 @@ pub enum Command {
     /// Print the script that captures the object graph of a program: python
     #[command(after_help = examples::CAPTURE, arg_required_else_help = true)]
     Capture(CaptureArgs),
+    /// Hold captures against budgets; the exit status is the verdict
+    #[command(after_help = examples::GATE, arg_required_else_help = true)]
+    Gate(Box<GateArgs>),
+    /// Save, show, update or merge what later captures are held against
+    #[command(after_help = examples::BASELINE, arg_required_else_help = true)]
+    Baseline {
+        /// What to do
+        #[command(subcommand)]
+        action: BaselineAction,
+    },
+    /// Write the block that accepts a finding, for heapdiff.toml
+    #[command(after_help = examples::SUPPRESS, arg_required_else_help = true)]
+    Suppress(Box<SuppressArgs>),
+    /// Print the settings in force and where each comes from
+    #[command(after_help = examples::CONFIG)]
+    Config(Box<ConfigArgs>),
     /// Explain a rule, by its id or name
     #[command(after_help = examples::EXPLAIN, arg_required_else_help = true)]
     Explain {

@@ -57,3 +57,30 @@ pub const CYCLES: &str = "Examples:
   heapdiff cycles profiles/rules-engine/off-10.hdg.zst profiles/rules-engine/off-40.hdg.zst
   heapdiff cycles profiles/rules-engine/held-40.hdg.zst --histogram --limit 10
   heapdiff cycles profiles/rules-engine/held-40.hdg.zst --path-to Broker";
+
+pub const GATE: &str = "Examples:
+  heapdiff gate profiles/ingest/cured/run-050.json@50 profiles/ingest/cured/run-200.json@200
+  heapdiff gate --max-live 64MiB profiles/ingest/cured/run-200.json
+  heapdiff gate --runs 50,200,800 --budget 'peak = \"64MiB\"' profiles/ingest/cured
+
+Without budgets in heapdiff.toml or among the options: 1 KiB per run where runs are known, else
+64 KiB and 5 %; and no leak of severity warning or above. Exit status: 0 every budget holds; 1 one
+is broken beyond the noise; 3 these captures do not tell, and the message says what to capture.";
+
+pub const BASELINE: &str = "Examples:
+  heapdiff baseline save main profiles/ingest/cured/run-200.json@200
+  heapdiff baseline show main
+  heapdiff baseline update main profiles/ingest/cured/run-200.json@200
+
+A baseline is a small text file in .heapdiff/baselines beside heapdiff.toml; it belongs in git. A
+NAME with a / or the ending .json is a path.";
+
+pub const SUPPRESS: &str = "Examples:
+  heapdiff suppress HD001:9f2c61d0a4e7b318 --reason 'cache, full at 2 MiB' --expires 2027-03-01
+  heapdiff suppress 9f2c61d0a4e7b318 --reason 'pool warms up' --expires 2027-03-01 --max 2MiB
+  heapdiff suppress HD001:9f2c61d0a4e7b318 --reason cache --expires 2027-03-01 --owner @ingest";
+
+pub const CONFIG: &str = "Examples:
+  heapdiff config
+  heapdiff config --no-config
+  heapdiff config --prometheus";

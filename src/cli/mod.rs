@@ -3,16 +3,23 @@
 
 mod analysis;
 mod args;
+mod baselines;
 mod capture;
+mod config;
+mod config_tables;
 mod convert;
 mod cycles;
 mod examples;
+mod gate;
+mod gate_args;
 mod inspect;
 mod interrupt;
 mod load;
 mod output;
 mod prepare;
 mod run;
+mod settings;
 mod spelling;
+mod suppress;
 
 pub use run::run;

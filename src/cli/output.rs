@@ -26,6 +26,14 @@ pub enum Rendering {
     Svg,
     /// Cycles for Graphviz.
     Dot,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// JUnit XML.
+    Junit,
+    /// GitLab's code quality report.
+    CodeQuality,
+    /// Annotations of GitHub, and the summary of the job.
+    Github,
     /// One self-contained page.
     Html,
 }
@@ -41,6 +49,10 @@ const RENDERINGS: &[(&str, &str, Rendering)] = &[
     ("pprof", ".pb.gz", Rendering::Pprof),
     ("svg", ".svg", Rendering::Svg),
     ("dot", ".dot", Rendering::Dot),
+    ("sarif", ".sarif", Rendering::Sarif),
+    ("junit", ".junit.xml", Rendering::Junit),
+    ("codequality", ".codequality.json", Rendering::CodeQuality),
+    ("github", ".annotations", Rendering::Github),
     ("html", ".html", Rendering::Html),
 ];
 
@@ -68,6 +80,23 @@ impl Rendering {
         Rendering::Dot,
     ];
 
+    /// What `heapdiff gate` renders.
+    pub const OF_GATE: &'static [Rendering] = &[
+        Rendering::Text,
+        Rendering::Json,
+        Rendering::Jsonl,
+        Rendering::Markdown,
+        Rendering::Csv,
+        Rendering::Folded,
+        Rendering::Pprof,
+        Rendering::Svg,
+        Rendering::Html,
+        Rendering::Sarif,
+        Rendering::Junit,
+        Rendering::CodeQuality,
+        Rendering::Github,
+    ];
+
     /// The rendering called `name`, of those that a command offers.
     pub fn by_name(name: &str, offered: &[Rendering]) -> Result<Rendering> {
         let table = || RENDERINGS.iter().filter(|(_, _, r)| offered.contains(r));
@@ -85,7 +114,9 @@ impl Rendering {
         let table = || RENDERINGS.iter().filter(|(_, _, r)| offered.contains(r));
         // Longer endings of other commands' renderings are not these.
         let other = path.ends_with(".codequality.json");
-        let ends = |(_, ending, _): &&(&str, &str, Rendering)| !other && path.ends_with(ending);
+        let ends = |(_, ending, r): &&(&str, &str, Rendering)| {
+            path.ends_with(ending) && (!other || *r == Rendering::CodeQuality)
+        };
         table().find(ends).map(|&(_, _, r)| r).ok_or_else(|| {
             let endings: Vec<_> = table().map(|(_, e, _)| *e).collect();
             Error::usage("its ending names no rendering that this command has")
@@ -150,6 +181,21 @@ impl Target {
         Ok(Target {
             path: target.to_owned(),
             kind,
+        })
+    }
+
+    /// Opens a file that is written on from its end, as the host of a job wants its summary.
+    ///
+    /// Errors: a file that cannot be written.
+    pub fn append(path: &str) -> Result<Target> {
+        let file = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path)
+            .map_err(|e| Error::io(Code::Unwritable, path, &e))?;
+        Ok(Target {
+            path: PathBuf::from(path),
+            kind: Kind::Direct(file),
         })
     }
 

@@ -6,6 +6,7 @@ use crate::diff::{
     match_sites,
 };
 use crate::error::{Code, Error, Result};
+use crate::format;
 use crate::model::{Exactness, Metric, Nature, Symbols, canonical_name};
 use crate::normalize::{Language, PathMap};
 use crate::report::CaptureInfo;
@@ -243,7 +244,9 @@ impl Run<'_> {
         let Loaded { path, mut profile } = loaded;
         let position = &mut self.of_side[usize::from(side == Side::New)];
         let first = *position == 0;
-        if let Some(&runs) = self.look.runs.get(*position) {
+        // A saved baseline knows its own runs.
+        let saved = profile.meta.format == format::baseline::FORMAT.name;
+        if let Some(&runs) = self.look.runs.get(*position).filter(|_| !saved) {
             profile.meta.drivers.retain(|(n, _)| n != "runs");
             profile.meta.drivers.insert(0, ("runs".to_owned(), runs));
         }
@@ -391,7 +394,8 @@ impl Run<'_> {
         for side in [Side::Base, Side::New] {
             let of_side = || self.captures.iter().filter(|c| c.side == side);
             let (given, found) = (self.look.runs.len(), of_side().count());
-            if given > 0 && found > 0 && given != found {
+            let saved = of_side().all(|c| c.format == format::baseline::FORMAT.name);
+            if given > 0 && found > 0 && given != found && !saved {
                 return Err(Error::usage(format!(
                     "--runs has {given} numbers for {found} captures"
                 ))
@@ -411,6 +415,7 @@ impl Run<'_> {
         self.warn_of_runs();
         self.warn_of_sampling();
         let mut formats: Vec<&str> = self.captures.iter().map(|c| c.format).collect();
+        formats.retain(|f| *f != format::baseline::FORMAT.name);
         formats.sort_unstable();
         formats.dedup();
         if formats.len() > 1 {

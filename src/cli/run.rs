@@ -15,6 +15,7 @@ use crate::render;
 use crate::render::flame;
 use crate::report::{CaptureInfo, Report};
 use crate::units;
+use crate::verdict::Rates;
 use clap::{CommandFactory, Parser};
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -179,6 +180,10 @@ fn execute(cli: &Cli, command: String) -> Result<u8> {
     match &cli.command {
         Command::Compare(args) => compare(args, &terminal),
         Command::Cycles(args) => super::cycles::cycles(args, &terminal),
+        Command::Gate(args) => super::gate::gate(args, &terminal),
+        Command::Baseline { action } => super::baselines::baseline(action, &terminal),
+        Command::Suppress(args) => super::suppress::suppress(args),
+        Command::Config(args) => super::settings::config(args, &terminal),
         Command::Inspect(args) => super::inspect::inspect(args, &terminal),
         Command::Convert(args) => super::convert::convert(args, &terminal),
         Command::Capture(args) => super::capture::capture(args),
@@ -262,7 +267,7 @@ pub(super) fn targets(
 }
 
 /// A regular expression of the command line.
-fn regex_of(option: &str, text: &Option<String>) -> Result<Option<regex::Regex>> {
+pub(super) fn regex_of(option: &str, text: &Option<String>) -> Result<Option<regex::Regex>> {
     let Some(text) = text else { return Ok(None) };
     regex::Regex::new(text).map(Some).map_err(|e| {
         let reason = e.to_string();
@@ -303,7 +308,7 @@ pub(super) fn size(option: &str, text: &Option<String>) -> Result<Option<u64>> {
 }
 
 /// The numbers of an option that counts runs.
-fn counts(option: &str, numbers: &[f64]) -> Result<Vec<f64>> {
+pub(super) fn counts(option: &str, numbers: &[f64]) -> Result<Vec<f64>> {
     match numbers.iter().find(|n| !(0.0..=MOST_RUNS).contains(*n)) {
         None => Ok(numbers.to_vec()),
         Some(n) => Err(Error::usage(format!("--{option} {n} is no number of runs"))
@@ -350,6 +355,7 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             .first()
             .copied(),
         memory_limit: size("memory-limit", &args.memory_limit)?,
+        rates: Rates::default(),
         shown: usize::MAX,
     };
     let paths = path_map(&args.rows)?;
@@ -398,6 +404,9 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             Rendering::Csv => render::csv::write(&report, limit, out),
             Rendering::Folded => render::difference::folded(&report, out),
             Rendering::Pprof => render::difference::pprof(&report, out),
+            Rendering::Sarif | Rendering::Junit | Rendering::CodeQuality | Rendering::Github => {
+                Err(Error::usage("this is a rendering of the gate"))
+            }
             Rendering::Html => render::html::write(&report, limit, &origin, out),
             Rendering::Svg => match args.flame {
                 Flame::Growth => render::svg::growth(&report, out),
@@ -414,7 +423,7 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
 }
 
 /// Sizes and digests of what was read; standard input is gone by now.
-fn facts(items: &[load::Item]) -> Result<Vec<FileFacts>> {
+pub(super) fn facts(items: &[load::Item]) -> Result<Vec<FileFacts>> {
     let mut paths: Vec<&String> = items.iter().flat_map(|i| &i.group.paths).collect();
     let mut seen = HashSet::new();
     paths.retain(|p| *p != "-" && seen.insert(*p));
@@ -422,7 +431,7 @@ fn facts(items: &[load::Item]) -> Result<Vec<FileFacts>> {
 }
 
 /// Fails when growth is to be counted by a driver that no capture has.
-fn known_driver(name: &str, captures: &[CaptureInfo]) -> Result<()> {
+pub(super) fn known_driver(name: &str, captures: &[CaptureInfo]) -> Result<()> {
     let mut names: Vec<&str> = captures
         .iter()
         .flat_map(|c| c.drivers.iter().map(|(n, _)| n.as_str()))

@@ -2,6 +2,7 @@
 //!
 //! A new format is one file with a `pub static FORMAT: Format` and one line in [`FORMATS`].
 
+pub mod baseline;
 pub mod dhat;
 pub mod feed;
 pub mod flamebearer;
@@ -161,6 +162,7 @@ pub static FORMATS: &[&Format] = &[
     &memleak::FORMAT,
     &ruby_objspace::FORMAT,
     &graph_json::FORMAT,
+    &baseline::FORMAT,
 ];
 
 /// Those of [`FORMATS`] whose captures are object graphs.

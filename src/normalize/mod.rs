@@ -35,6 +35,12 @@ pub use language::{detect_language, frame_language};
 pub use naming::{Naming, SiteId};
 pub use path::PathMap;
 
+/// The readable form of a mangled name; `None` if it is not mangled or cannot be read. Bounded time
+/// and memory whatever the name.
+pub fn demangled(name: &str) -> Option<String> {
+    demangle::demangle(name)
+}
+
 #[cfg(test)]
 use class::lists_are_sorted as class_lists_are_sorted;
 

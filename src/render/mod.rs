@@ -10,6 +10,7 @@ mod finding;
 pub mod flame;
 mod fold;
 pub mod folded;
+pub mod gate;
 pub mod graph;
 pub mod html;
 pub mod inspect;

@@ -9,7 +9,7 @@ use crate::diff::{
 use crate::model::{Frame, Metric, Nature, Salvage, Sampling, StackId, Symbols};
 use crate::normalize::{Language, Naming, SiteId};
 use crate::trend::{Change, Judgement, Slope};
-use crate::verdict::{Finding, Path, SubjectKind, Summary, Verdict, finding_id, path};
+use crate::verdict::{Finding, Gate, Path, SubjectKind, Summary, Verdict, finding_id, path};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::cmp::Ordering;
@@ -134,6 +134,8 @@ pub struct Report<'a> {
     pub ids: OnceCell<Ids>,
     /// Whether any stack starts at an entry of the program, worked out when first asked for.
     pub has_roots: OnceCell<bool>,
+    /// What the gate says; none where nothing was held against budgets.
+    pub gate: Option<Gate>,
 }
 
 /// The smallest growth of one site that captures show with 80 % probability.

@@ -172,6 +172,8 @@ pub struct Ground<'a> {
     pub runs_per_hour: Option<f64>,
     /// Bytes that the program may use, if the user said.
     pub memory_limit: Option<u64>,
+    /// Severity by the rate of growth.
+    pub rates: Rates,
     /// Bytes held after, over all sites.
     pub total_after: i128,
     /// A number for the function that a row is named by; equal for rows of one function.
@@ -179,11 +181,41 @@ pub struct Ground<'a> {
 }
 
 /// Rates from which on growth is a warning, critical, an emergency; 10^6 bytes per hour.
-const RATES: [(f64, Severity); 3] = [
-    (500.0, Severity::Emergency),
-    (200.0, Severity::Critical),
-    (50.0, Severity::Warning),
-];
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rates {
+    /// From here on a warning.
+    pub warning: f64,
+    /// From here on critical.
+    pub critical: f64,
+    /// From here on an emergency.
+    pub emergency: f64,
+}
+
+impl Default for Rates {
+    fn default() -> Rates {
+        Rates {
+            warning: 50.0,
+            critical: 200.0,
+            emergency: 500.0,
+        }
+    }
+}
+
+impl Rates {
+    /// The rate from which on growth is so severe.
+    pub fn of(&self, severity: Severity) -> f64 {
+        match severity {
+            Severity::Note => 0.0,
+            Severity::Warning => self.warning,
+            Severity::Critical => self.critical,
+            Severity::Emergency => self.emergency,
+        }
+    }
+
+    fn rows(&self) -> [(f64, Severity); 3] {
+        [Severity::Emergency, Severity::Critical, Severity::Warning].map(|s| (self.of(s), s))
+    }
+}
 /// Hours to the memory limit under which growth is an emergency, critical, a warning.
 const HOURS: [(f64, Severity); 3] = [
     (2.0, Severity::Emergency),
@@ -347,7 +379,7 @@ fn finding(rule: &'static Rule, rows: Vec<u32>, summary: &Summary, ground: &Grou
         mb_per_hour: bytes_per_hour.map(|b| b / 1e6),
         hours_to_limit,
     };
-    let (severity, severity_by) = severity(rule, &evidence, ground.total_after);
+    let (severity, severity_by) = severity(rule, &evidence, ground);
     let (refuted_by, advice) = match rule.id {
         "HD003" => (
             "a third capture in which the site is level",
@@ -418,13 +450,15 @@ pub fn cut_stacks(capture: u32, before: i64, after: i64, share: f64) -> Finding 
 
 /// The highest of what the rate, the factor a day and the limit say; a proven leak whose hours
 /// are not known is a warning.
-fn severity(rule: &Rule, evidence: &Evidence, total_after: i128) -> (Severity, SeverityBy) {
+fn severity(rule: &Rule, evidence: &Evidence, ground: &Ground<'_>) -> (Severity, SeverityBy) {
+    let total_after = ground.total_after;
     let notes = [&rules::HOT_PATH, &rules::ERROR_PATH, &rules::GREW];
     if notes.iter().any(|r| r.id == rule.id) {
         return (Severity::Note, SeverityBy::Default);
     }
     let rate = evidence.mb_per_hour.map(|r| r * 1e6);
-    highest(rate, evidence.hours_to_limit, total_after as f64)
+    let held = total_after as f64;
+    highest(rate, evidence.hours_to_limit, held, &ground.rates)
 }
 
 /// The severity of a leak of so many bytes an hour, where hours are known.
@@ -437,11 +471,16 @@ pub(super) fn severity_of_rate(
         (Some(limit), Some(rate)) if rate > 0.0 => Some(((limit as f64 - held) / rate).max(0.0)),
         _ => None,
     };
-    highest(rate, hours, held)
+    highest(rate, hours, held, &Rates::default())
 }
 
 /// `rate` in bytes an hour, `held` in bytes.
-fn highest(rate: Option<f64>, hours_to_limit: Option<f64>, held: f64) -> (Severity, SeverityBy) {
+fn highest(
+    rate: Option<f64>,
+    hours_to_limit: Option<f64>,
+    held: f64,
+    rates: &Rates,
+) -> (Severity, SeverityBy) {
     let Some(rate) = rate.map(|r| r / 1e6) else {
         return (Severity::Warning, SeverityBy::Default);
     };
@@ -454,7 +493,7 @@ fn highest(rate: Option<f64>, hours_to_limit: Option<f64>, held: f64) -> (Severi
         }
     };
     consider(
-        RATES.iter().find(|(from, _)| rate >= *from),
+        rates.rows().iter().find(|(from, _)| rate >= *from),
         SeverityBy::Rate,
     );
     if held > 0.0 {

@@ -1,19 +1,46 @@
 //! Conclusions: the verdict in a word, findings with their evidence, and what each rule means.
 
+pub mod baseline;
+mod budget;
+mod budget_monitor;
+mod budget_test;
 mod conclusion;
 mod findings;
+mod gate;
+mod gate_rows;
 pub mod graph;
 mod path;
+mod pattern;
 mod patterns;
 pub mod rules;
 mod summary;
+mod suppression;
 
+pub use budget::{
+    Budget, DEFAULT_GROWTH, DEFAULT_PER_RUN, DEFAULT_PERCENT, Each, Limit, Scope, defaults,
+};
+pub use budget_monitor::{
+    Comparison, Condition, Kind, MonitorBudget, Monitored, Requested, Watch, Watched, Watching,
+};
+pub use budget_test::{FAMILY, Held, Need, Reading, Sample, SideValues, Spread, Told};
 pub use conclusion::{Conclusion, Fact, finding_id};
 pub use findings::{
-    Evidence, Finding, Ground, Severity, SeverityBy, Subject, SubjectKind, cut_stacks, find,
+    Evidence, Finding, Ground, Rates, Severity, SeverityBy, Subject, SubjectKind, cut_stacks, find,
 };
+pub use gate::{
+    CycleFact, Gate, GateVerdict, GraphFacts, Hidden, Measured, Offender, Outcome, Question,
+    Warning, evaluate, needs_label,
+};
+pub use gate_rows::{Part, Rows};
 pub use path::{Path, path};
+pub use pattern::{Glob, StackPattern};
 pub use patterns::{
     Churn, DoubleBuffer, Late, Level, Pattern, PatternGround, State, find as find_patterns,
 };
 pub use summary::{Certainty, Counts, Facts, Summary, TotalTest, Verdict, summarise};
+pub use suppression::{FramePattern, Standing, Suppression, Target, WARN_DAYS, read_foreign};
+
+/// Tests of budgets on plain numbers, for who has numbers and no captures.
+pub mod held {
+    pub use super::budget_test::{growth, level, per_run, plateau};
+}

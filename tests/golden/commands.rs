@@ -255,4 +255,21 @@ explain HD003
 compare --runs 0,10,20,40 profiles/rules-engine/off-0.pickle profiles/rules-engine/off-10.pickle profiles/rules-engine/off-20.pickle profiles/rules-engine/off-40.pickle
 compare --runs 10,20,40 profiles/rules-engine/cured-10.pickle profiles/rules-engine/cured-20.pickle profiles/rules-engine/cured-40.pickle
 inspect profiles/rules-engine/off-40.pickle --limit 3
+gate --runs 50,200,800 profiles/ingest/faulty
+gate --runs 50,200,800 profiles/ingest/cured
+gate --runs 50,200,800 --base profiles/ingest/faulty profiles/ingest/cured
+gate --base profiles/ingest/cured/run-200.json@200 profiles/ingest/keep-alive/run-200.json@200
+gate --base profiles/ingest/cured/run-200.json --max-peak 16MiB profiles/ingest/double-buffer/run-200.json
+gate --runs 50,200,800 --max-cycles 0 --max-live 1GiB profiles/c-ingest/encoder
+gate --runs 50,200,800 --format md profiles/c-ingest/faulty
+gate --runs 50,200,800 --format junit profiles/c-ingest/faulty
+gate profiles/go-ingest/default-rate/run-050.pb.gz@50 profiles/go-ingest/default-rate/run-200.pb.gz@200
+gate profiles/go-ingest/rate-4096/cured/run-050.pb.gz@50 profiles/go-ingest/rate-4096/cured/run-200.pb.gz@200
+gate --max-per-run 1KiB profiles/telemetry-ingester/retries-fault-80.bin@80 profiles/telemetry-ingester/retries-fault-160.bin@160 profiles/telemetry-ingester/retries-fault-320.bin@320
+gate --runs 50,200,800 profiles/log-forwarder/heaptrack/faulty
+gate --help
+baseline --help
+suppress --help
+config --help
+config --no-config
 ";

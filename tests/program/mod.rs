@@ -15,6 +15,16 @@ pub fn heapdiff(args: &[&str]) -> Command {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env("NO_COLOR", "1")
         .args(args);
+    // What a host of jobs sets, and what a user may have set.
+    for name in [
+        "CI",
+        "GITHUB_STEP_SUMMARY",
+        "HEAPDIFF_BASELINE",
+        "HEAPDIFF_CONFIG",
+        "HEAPDIFF_PROFILE",
+    ] {
+        command.env_remove(name);
+    }
     command
 }
 

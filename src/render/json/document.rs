@@ -1,6 +1,7 @@
 //! The document around the rows.
 
 use super::super::finding::title;
+use super::gate::WireGate;
 use super::site::{Significance, Site, Slope, SlopeDifference};
 use super::wire::{Amounts, Map, Metrics, Number, Shown, metrics, rates, summed};
 use crate::model::Column;
@@ -8,9 +9,6 @@ use crate::normalize::SiteId;
 use crate::report::{CaptureInfo, Report};
 use crate::verdict::{Fact, Finding, SubjectKind};
 use serde::{Serialize, Serializer};
-
-/// What no part of the program fills yet.
-type Unfilled = Option<()>;
 
 /// The smallest growth of one site that the captures show.
 #[derive(Serialize)]
@@ -87,7 +85,7 @@ pub(super) struct Document<'r> {
     cycles: [(); 0],
     holders: [(); 0],
     findings: Vec<WireFinding<'r>>,
-    gate: Unfilled,
+    gate: Option<WireGate>,
 }
 
 impl<'r> Document<'r> {
@@ -134,7 +132,7 @@ impl<'r> Document<'r> {
                 .iter()
                 .map(|f| WireFinding::new(report, f))
                 .collect(),
-            gate: None,
+            gate: report.gate.as_ref().map(|g| WireGate::new(report, g)),
         }
     }
 }

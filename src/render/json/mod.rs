@@ -5,6 +5,7 @@
 //! can handle it.
 
 mod document;
+mod gate;
 mod lines;
 mod site;
 mod wire;

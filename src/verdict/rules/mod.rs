@@ -41,6 +41,7 @@ pub static RULES: &[&Rule] = &[
     &CYCLE_WAITS,
     &CYCLES_PRESENT,
     &CUT_STACKS,
+    &BUDGET,
 ];
 
 /// The rule with this id or name, in any case.

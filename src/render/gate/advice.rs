@@ -1,0 +1,165 @@
+//! What stands between the captures and a verdict, and what to type next.
+
+use super::{View, figure, limit, sized};
+use crate::report::CaptureInfo;
+use crate::trend;
+use crate::units;
+use crate::verdict::{Held, Limit, Need, Outcome};
+
+impl View<'_> {
+    /// Why a budget cannot be judged, and what to do; nothing where it can.
+    pub fn lacking(&self, outcome: &Outcome) -> Option<(String, String)> {
+        let Held::CannotTell(need) = &outcome.held else {
+            return None;
+        };
+        let pair = |why: &str, next: &str| (why.to_owned(), next.to_owned());
+        Some(match need {
+            Need::AnotherCapture => pair(
+                "one capture shows no growth",
+                "capture again after more runs and name both with their runs: A@50 B@200, or name --base",
+            ),
+            Need::Captures { have, need } if matches!(outcome.budget.limit, Limit::Leaks(_)) => (
+                format!("{have} captures with noise show no trend"),
+                format!("capture {need} or more along the runs"),
+            ),
+            Need::OnceMore => pair(
+                "it grew in some intervals and not in others",
+                "capture once more after more runs, at uneven intervals: @10 @20 @45 @80",
+            ),
+            Need::Captures { have, need } => (
+                format!(
+                    "the noise of these captures is not known, and {have} of them do not show it"
+                ),
+                format!(
+                    "capture {need} or more along the runs, or 3 of each side with equal runs (--base); \
+                     --noise exact if every allocation is counted"
+                ),
+            ),
+            Need::Runs => pair(
+                "growth per run needs the numbers of runs",
+                "write PATH@N behind each capture, of both sides",
+            ),
+            Need::RunsPerHour => pair(
+                "growth an hour needs to know how many runs an hour has",
+                "give --runs-per-hour N",
+            ),
+            Need::Base => pair(
+                "there is nothing to hold the captures against",
+                "name a baseline (--baseline NAME) or captures from before (--base PATH)",
+            ),
+            Need::Origin => pair(
+                "what is held against the origin needs a baseline that knows its own",
+                "name one with --baseline NAME; heapdiff baseline save NAME CAPTURE... makes it",
+            ),
+            Need::Metric(name) => (
+                format!("the captures do not count {name}"),
+                "capture with a tool that does (see heapdiff formats)".to_owned(),
+            ),
+            Need::EvenSides => match outcome.budget.limit {
+                Limit::Leaks(_) => pair(
+                    "leaks are told of a series of one program, not of two sides",
+                    "name three captures or more without a base",
+                ),
+                _ => pair(
+                    "one side is a series along the runs and the other is not",
+                    "capture both sides alike: single captures, or series of three and more",
+                ),
+            },
+            Need::Resolution { shown, .. } => self.resolution(outcome, *shown),
+            Need::Settled => pair(
+                "it still rises at the last capture: where it settles is not known",
+                "capture again after twice as many runs",
+            ),
+            Need::Graph => pair(
+                "retention cycles were not looked at",
+                "name dumps of the object graph (see heapdiff formats)",
+            ),
+            Need::Monitoring(what) => (
+                format!("nothing called {what} was monitored"),
+                "name the monitoring with --timeline PATH".to_owned(),
+            ),
+            Need::Longer(what) => (
+                format!("{what} is too short, or too noisy, to tell"),
+                "record it for longer".to_owned(),
+            ),
+        })
+    }
+
+    /// The budget is finer than the captures.
+    fn resolution(&self, outcome: &Outcome, shown: f64) -> (String, String) {
+        if let Limit::NewSites { .. } = outcome.budget.limit {
+            return (
+                format!(
+                    "{} sites are in the later samples alone, which chance explains as well",
+                    units::plain(shown)
+                ),
+                "capture more runs, or at a finer sampling interval".to_owned(),
+            );
+        }
+        let mean = self.report.captures.iter().find_map(mean_of);
+        let how = match mean {
+            Some(mean) => format!("sampled, 1 in {}", sized(mean, "bytes")),
+            None => format!("from the noise of {} captures", self.report.captures.len()),
+        };
+        let why = format!(
+            "these captures can show {} at best ({how}); the budget is {}",
+            figure(outcome, shown),
+            limit(outcome)
+        );
+        (why, self.finer(outcome, shown, mean))
+    }
+
+    /// What to capture to see as little as the budget allows.
+    fn finer(&self, outcome: &Outcome, shown: f64, mean: Option<f64>) -> String {
+        let per_run = match outcome.budget.limit {
+            Limit::PerRun(n) => Some(n),
+            _ => None,
+        };
+        let runs = self.report.captures.last().and_then(CaptureInfo::runs);
+        let base = self.report.total(self.report.chosen).0 as f64;
+        let level = 2.0 * self.gate.level;
+        let instead = format!(
+            ", or allow {}",
+            figure(outcome, shown).trim_start_matches('+')
+        );
+        match (mean, per_run, runs) {
+            (Some(mean), Some(limit), Some(runs)) if limit > 0.0 && runs > 0.0 => {
+                let needed = round_up(trend::runs_needed(mean, base, limit, level));
+                let rate = round_down(trend::rate_needed(runs, base, limit, level));
+                let rate = match rate >= 1.0 {
+                    true => format!("sample 1 in {}", sized(rate, "bytes")),
+                    false => "capture every allocation".to_owned(),
+                };
+                format!(
+                    "{rate}, or capture {} runs or more{instead}",
+                    units::plain(needed)
+                )
+            }
+            (Some(_), ..) => format!("sample at a finer interval{instead}"),
+            (None, ..) => format!("capture more, further apart in runs{instead}"),
+        }
+    }
+}
+
+fn mean_of(capture: &CaptureInfo) -> Option<f64> {
+    capture
+        .sampling
+        .and_then(|s| s.mean_bytes.or(s.estimated_mean_bytes))
+}
+
+/// A round number that is not less.
+fn round_up(n: f64) -> f64 {
+    if !n.is_finite() || n < 10.0 {
+        return n.ceil();
+    }
+    let unit = 10f64.powf(n.log10().floor() - 1.0);
+    (n / unit).ceil() * unit
+}
+
+/// A power of two that is not more.
+fn round_down(n: f64) -> f64 {
+    match n.is_finite() && n >= 1.0 {
+        true => 2f64.powf(n.log2().floor()),
+        false => 0.0,
+    }
+}
