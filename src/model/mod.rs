@@ -1,21 +1,25 @@
 //! What a capture is: interned names, columns of numbers, metadata. Knows nothing else.
 
+mod cells;
 mod column;
 mod frames;
 mod labels;
 mod limits;
 mod metric;
 mod profile;
+mod series;
 mod stacks;
 mod strings;
 mod texts;
 
+pub use cells::{CELL_S, Cell, ClockStep, Series, SeriesBuilder};
 pub use column::Column;
 pub use frames::{Frame, FrameId, Frames};
 pub use labels::{Label, LabelValue, Labels, LabelsId};
 pub use limits::Limits;
 pub use metric::{Metric, Nature, Unit, canonical_name, snake_case};
 pub use profile::{Exactness, Meta, Moment, Profile, ProfileBuilder, Salvage, Sampling, Symbols};
+pub use series::{Request, Role, SeriesId, SeriesName, SeriesUnit, Sink, Time};
 pub use stacks::{StackFrames, StackId, Stacks};
 pub use strings::{StrId, Strings};
 pub use texts::{Fingerprint, StackTexts};
