@@ -9,5 +9,6 @@ mod planted;
 mod program;
 mod render;
 mod telemetry;
+mod timeline;
 mod trend;
 mod writers;

@@ -10,6 +10,10 @@ const MOST_CELLS: usize = 65_536;
 const MOST_WAITING: usize = 131_072;
 /// Samples whose median is taken.
 const MOST_OF_A_MEDIAN: usize = 64;
+/// Most gaps that are kept.
+const MOST_GAPS: usize = 1024;
+/// Steps between samples from which on two are missing.
+const GAP_STEPS: f64 = 2.5;
 /// Samples this near to the start of a cell give its edge, in milliseconds.
 const NEAR_EDGE_MS: i64 = 10_000;
 
@@ -48,6 +52,15 @@ pub struct ClockStep {
     pub moved_s: f64,
 }
 
+/// A span without samples where two or more were due.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gap {
+    /// The last sample before it.
+    pub from: Time,
+    /// The first one after it.
+    pub to: Time,
+}
+
 /// One column of numbers along the clock.
 #[derive(Debug, Clone)]
 pub struct Series {
@@ -79,6 +92,8 @@ pub struct Series {
     pub cells: Vec<Cell>,
     /// Steps of the clock that were taken out.
     pub clock: Vec<ClockStep>,
+    /// Spans without samples, the first thousand of them.
+    pub gaps: Vec<Gap>,
 }
 
 /// Gathers the samples of one series.
@@ -110,6 +125,7 @@ impl SeriesBuilder {
                 width_s: CELL_S,
                 cells: Vec::new(),
                 clock: Vec::new(),
+                gaps: Vec::new(),
             },
             waiting: Vec::new(),
             before: None,
@@ -161,6 +177,7 @@ impl SeriesBuilder {
         };
         // Samples of one minute that fill the buffer by themselves still have to leave it.
         let cut = if cut == 0 { self.waiting.len() } else { cut };
+        self.note_gaps(cut);
         let mut from = 0;
         while from < cut {
             let cell = self.waiting[from].0.div_euclid(width);
@@ -174,6 +191,24 @@ impl SeriesBuilder {
         self.waiting.drain(..cut);
         while self.series.cells.len() > MOST_CELLS {
             join_pairs(&mut self.series);
+        }
+    }
+
+    fn note_gaps(&mut self, cut: usize) {
+        let least = (self.series.step_s * GAP_STEPS * 1e3) as i64;
+        let mut last = self.before.map(|(t, _)| t);
+        for &(t, _) in &self.waiting[..cut] {
+            if let Some(from) = last
+                && least > 0
+                && t - from > least
+                && self.series.gaps.len() < MOST_GAPS
+            {
+                self.series.gaps.push(Gap {
+                    from: Time(from),
+                    to: Time(t),
+                });
+            }
+            last = Some(t);
         }
     }
 

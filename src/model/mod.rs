@@ -12,7 +12,7 @@ mod stacks;
 mod strings;
 mod texts;
 
-pub use cells::{CELL_S, Cell, ClockStep, Series, SeriesBuilder};
+pub use cells::{CELL_S, Cell, ClockStep, Gap, Series, SeriesBuilder};
 pub use column::Column;
 pub use frames::{Frame, FrameId, Frames};
 pub use labels::{Label, LabelValue, Labels, LabelsId};

@@ -28,6 +28,7 @@ mod words;
 mod worked;
 
 pub use detail::Detail;
+pub use dist::{normal_upper, student_quantile_two_sided, student_two_sided};
 pub use drivers::{Drivers, Follows, follows};
 pub use few::{Capacity, capacity};
 pub use judge::{Judge, Judged, Judgement, Row};

@@ -1,0 +1,5 @@
+//! Incidents and healthy services with a known truth.
+
+mod generator;
+mod healthy;
+mod rates;
