@@ -94,7 +94,12 @@ pub fn curve(series: Series, certain: &[(Time, String)], scope: &Scope) -> Curve
         .chains
         .iter()
         .filter(|c| c.kind == Rise::WarmUp)
-        .map(|c| (c.from, c.to))
+        .map(|c| {
+            // The tail of what rises to a limit goes with it.
+            let until = 2.0 * c.end - c.start;
+            let first = processes[c.process].from;
+            (first, binned.bins.partition_point(|b| b.t <= until))
+        })
         .collect();
     let rate = overall(&binned, &processes, &warm);
     let level = scope.alpha / (scope.series as f64 * RATE_TESTS);

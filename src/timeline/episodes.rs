@@ -20,6 +20,8 @@ pub(super) const KEPT: f64 = 0.5;
 const HELD_H: f64 = 1.0;
 /// A warm-up ends within so many hours.
 const WARM_UP_H: f64 = 4.0;
+/// The least time behind a warm-up over which it has to be flat, in hours, where it is there.
+const LEAST_WAIT_H: f64 = 3.0;
 /// Noise is never taken for less than this share of the level.
 const FINEST: f64 = 1e-4;
 
@@ -481,15 +483,22 @@ fn kind(points: &[Bin], process: &Process, noise: &BinNoise, chain: &Chain) -> R
             Rise::Episode
         };
     }
-    let soon = rest.partition_point(|b| b.t <= chain.end + wait.max(2.0));
-    let t: Vec<f64> = rest[..soon].iter().map(|b| b.t).collect();
-    let y: Vec<f64> = rest[..soon].iter().map(|b| b.y).collect();
+    // What rises to a limit has a tail; noise ends the chain early in it.
+    let tail = rest.partition_point(|b| b.t <= chain.end + long);
+    let soon = rest.partition_point(|b| b.t <= chain.end + long + wait.max(LEAST_WAIT_H));
+    let t: Vec<f64> = rest[tail..soon].iter().map(|b| b.t).collect();
+    let y: Vec<f64> = rest[tail..soon].iter().map(|b| b.y).collect();
     let after = slope(&t, &y).unwrap_or(0.0);
+    let middle = t.iter().sum::<f64>() / t.len().max(1) as f64;
+    let tt: f64 = t.iter().map(|x| (x - middle) * (x - middle)).sum();
+    let spread = noise.variance[chain.to.min(process.to - 1)] * inflation(t.len(), noise.rho);
+    let doubt = 2.0 * (spread / tt.max(f64::MIN_POSITIVE)).sqrt();
     let start = points[chain.from].y;
     let s = noise.variance[chain.from].sqrt();
     let lowest = rest.iter().map(|b| b.y).fold(f64::INFINITY, f64::min);
     let middle = median_of(&rest.iter().map(|b| b.y).collect::<Vec<_>>());
-    let flat = after < 0.1 * chain.gain / long.max(1e-9);
+    let flat =
+        after - doubt.min(0.2 * chain.gain / long.max(1e-9)) < 0.1 * chain.gain / long.max(1e-9);
     let holds = middle > start + 0.5 * chain.gain && lowest > start + 0.4 * chain.gain - 3.0 * s;
     match flat && holds {
         true => Rise::WarmUp,

@@ -2,7 +2,7 @@
 //! daily rhythm.
 
 use super::bins::{Bin, Bins, DAY};
-use super::fit::{Fit, Uncertainty, fit, uncertainty};
+use super::fit::{Fit, Uncertainty, fit, median_of, spread, uncertainty};
 use super::restarts::{Process, SETTLE_H};
 use crate::trend::{student_quantile_two_sided, student_two_sided};
 
@@ -161,6 +161,7 @@ fn chosen(bins: &Bins, processes: &[Process], skip: &[(usize, usize)]) -> (Vec<B
         };
         let from = match p.born {
             Some(born) if last.t - born >= LONG_PROCESS_H || processes.len() > 1 => born + SETTLE_H,
+            None if last.t - first.t >= LONG_PROCESS_H && starts_low(here) => first.t + SETTLE_H,
             _ => first.t,
         };
         for (i, b) in here.iter().enumerate() {
@@ -172,6 +173,18 @@ fn chosen(bins: &Bins, processes: &[Process], skip: &[(usize, usize)]) -> (Vec<B
         }
     }
     (out, of)
+}
+
+/// Whether a process begins below the level of its third and fourth hour by more than noise does:
+/// a warm-up too small to be recognised would bend the rate.
+fn starts_low(bins: &[Bin]) -> bool {
+    let t0 = bins.first().map_or(0.0, |b| b.t);
+    let levels = |from: f64, to: f64| -> Vec<f64> {
+        let inside = bins.iter().filter(|b| b.t - t0 >= from && b.t - t0 < to);
+        inside.map(|b| b.y).collect()
+    };
+    let (first, later) = (levels(0.0, 0.5), levels(2.0, 4.0));
+    first.len() >= 2 && later.len() >= 4 && median_of(&later) - median_of(&first) > spread(&later)
 }
 
 /// Age of the process at each point, and intercepts: one for all processes that were born in the
