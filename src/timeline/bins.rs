@@ -2,6 +2,7 @@
 
 use super::fit::{median_of, quantile, spread};
 use crate::model::Series;
+use crate::model::SeriesUnit;
 use crate::model::Time;
 
 /// Seconds of a day.
@@ -52,6 +53,8 @@ pub struct Bins {
     pub teeth: Option<Teeth>,
     /// Whether whole days line up with bins.
     pub daily: bool,
+    /// The variance that whole numbers have by themselves; 0 for other values.
+    pub grain: f64,
 }
 
 /// The moment `t` hours from the start of the series.
@@ -142,7 +145,7 @@ fn part_of_a_day(least: i64) -> i64 {
 }
 
 /// Puts a series into bins: medians, or where a saw-tooth is longer than a third of a bin a low
-/// quantile over one whole tooth. `shift` seconds are added to the clock before days are cut.
+/// quantile over one whole tooth.
 pub(super) fn bins(series: &Series, teeth: Option<Teeth>) -> Bins {
     let span = series.end.hours_since(series.start) * 3600.0;
     let mut width = width_for(span).max(series.width_s);
@@ -201,6 +204,10 @@ pub(super) fn bins(series: &Series, teeth: Option<Teeth>) -> Bins {
         bins: out,
         teeth,
         daily: DAY % width == 0,
+        grain: match series.name.unit {
+            SeriesUnit::Count => 0.25,
+            _ => 0.0,
+        },
     }
 }
 

@@ -119,7 +119,7 @@ pub(super) fn find(bins: &Bins, processes: &[Process], scope: &Scope) -> Found {
         .zip(&flat)
         .map(|(b, &y)| Bin { y, ..*b })
         .collect();
-    let noise = noise_of(&points, processes);
+    let noise = noise_of(&points, processes, bins.grain);
     let (mut segments, mut chains) = (Vec::new(), Vec::new());
     for (number, process) in processes.iter().enumerate() {
         let first = segments.len();
@@ -202,7 +202,7 @@ fn without_rhythm(bins: &Bins) -> Vec<f64> {
         .collect()
 }
 
-fn noise_of(points: &[Bin], processes: &[Process]) -> BinNoise {
+fn noise_of(points: &[Bin], processes: &[Process], grain: f64) -> BinNoise {
     let (mut v, mut levels, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for p in processes {
         for block in points[p.from..p.to].chunks(BLOCK) {
@@ -224,7 +224,7 @@ fn noise_of(points: &[Bin], processes: &[Process]) -> BinNoise {
     }
     let rho = median_of(&ratios);
     let rho = (rho + (2.0 + 4.0 * rho) / BLOCK as f64).clamp(0.0, 0.95);
-    let finest = |y: f64| (FINEST * y).powi(2).max(1e-12);
+    let finest = |y: f64| (FINEST * y).powi(2).max(grain).max(1e-12);
     if v.is_empty() {
         let changes: Vec<f64> = points.windows(2).map(|p| p[1].y - p[0].y).collect();
         let s2 = median_of(&changes.iter().map(|c| c * c).collect::<Vec<_>>());

@@ -10,14 +10,24 @@
 mod bins;
 mod curve;
 mod episodes;
+mod events;
 mod fit;
+mod follows;
+mod marks;
 mod rate;
+mod record;
+mod requests;
 mod restarts;
 
 pub use bins::{Bin, Bins, Teeth};
 pub use curve::{Class, Curve, curve};
 pub use episodes::{Chain, Rise, Segment};
+pub use events::EventFacts;
+pub use follows::Follow;
+pub use marks::{Change, MarkFacts};
 pub use rate::{Rate, Rhythm};
+pub use record::{Question, Recording, Stuck, Timeline};
+pub use requests::{Attribution, Coincidence, EndpointFacts, Moment, Requests, Untested};
 pub use restarts::{Evidence, Process, Restart};
 
 /// How many things are tested at once: what significance is corrected for.

@@ -3,3 +3,4 @@
 mod generator;
 mod healthy;
 mod rates;
+mod requests;

@@ -24,7 +24,9 @@ pub(super) struct Folder {
 pub(super) fn first(method: &[u8], target: &[u8]) -> String {
     let target = String::from_utf8_lossy(&target[..target.len().min(2048)]);
     let path = match target.find("://") {
-        Some(at) => target[at + 3..].find('/').map_or("/", |slash| &target[at + 3 + slash..]),
+        Some(at) => target[at + 3..]
+            .find('/')
+            .map_or("/", |slash| &target[at + 3 + slash..]),
         None => &target,
     };
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
@@ -60,20 +62,31 @@ fn is_word(pair: &str) -> bool {
         return false;
     };
     let short = |t: &str, most: usize| (1..=most).contains(&t.len());
-    let letters = value.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_' || b == b'-');
-    short(key, 24) && short(value, 16) && letters && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    let letters = value
+        .bytes()
+        .all(|b| b.is_ascii_alphabetic() || b == b'_' || b == b'-');
+    short(key, 24)
+        && short(value, 16)
+        && letters
+        && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 fn push_segment(out: &mut String, segment: &str) {
     let (stem, ending) = match segment.rsplit_once('.') {
-        Some((s, e)) if (1..=5).contains(&e.len()) && e.bytes().all(|b| b.is_ascii_alphabetic()) => {
+        Some((s, e))
+            if (1..=5).contains(&e.len()) && e.bytes().all(|b| b.is_ascii_alphabetic()) =>
+        {
             (s, Some(e))
         }
         _ => (segment, None),
     };
     match is_id(stem) {
         true => out.push_str("{id}"),
-        false => out.extend(stem.chars().take(LONGEST).map(|c| if c.is_control() { '?' } else { c })),
+        false => out.extend(
+            stem.chars()
+                .take(LONGEST)
+                .map(|c| if c.is_control() { '?' } else { c }),
+        ),
     }
     if let Some(ending) = ending {
         out.push('.');
@@ -99,12 +112,22 @@ impl Folder {
         let mut from = path.find('/').map_or(path.len(), |at| at + 1);
         while from <= path.len() {
             let end = path[from..].find('/').map_or(path.len(), |n| from + n);
-            note(&mut self.seen, &path[..from], stem(&path[from..end]), MOST_VALUES);
+            note(
+                &mut self.seen,
+                &path[..from],
+                stem(&path[from..end]),
+                MOST_VALUES,
+            );
             from = end + 1;
         }
         for pair in query.split('&').filter(|p| !p.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            note(&mut self.query, &format!("{path}?{key}"), value, MOST_QUERY_VALUES);
+            note(
+                &mut self.query,
+                &format!("{path}?{key}"),
+                value,
+                MOST_QUERY_VALUES,
+            );
         }
     }
 
@@ -118,7 +141,10 @@ impl Folder {
             let end = path[from..].find('/').map_or(path.len(), |n| from + n);
             let segment = &path[from..end];
             // What stood below a folded prefix is looked up as it was seen.
-            let many = self.seen.get(&path[..from]).is_some_and(|s| s.len() > MOST_VALUES);
+            let many = self
+                .seen
+                .get(&path[..from])
+                .is_some_and(|s| s.len() > MOST_VALUES);
             match many && !segment.is_empty() {
                 true => {
                     out.push_str("{id}");
@@ -160,7 +186,11 @@ fn note(map: &mut FxHashMap<String, FxHashSet<String>>, key: &str, value: &str, 
 /// A segment without its ending.
 fn stem(segment: &str) -> &str {
     match segment.rsplit_once('.') {
-        Some((s, e)) if (1..=5).contains(&e.len()) && e.bytes().all(|b| b.is_ascii_alphabetic()) => s,
+        Some((s, e))
+            if (1..=5).contains(&e.len()) && e.bytes().all(|b| b.is_ascii_alphabetic()) =>
+        {
+            s
+        }
         _ => segment,
     }
 }
@@ -183,7 +213,10 @@ mod tests {
     fn identifiers_fold_and_words_stay() {
         for (target, want) in [
             ("/publisher/6313/export/", "GET /publisher/{id}/export/"),
-            ("/publisher/6375/export.xml", "GET /publisher/{id}/export.xml"),
+            (
+                "/publisher/6375/export.xml",
+                "GET /publisher/{id}/export.xml",
+            ),
             ("/project?format=csv&page=7", "GET /project?format=csv"),
             ("/a/0b5e7a3c-1111-2222-3333-444455556666", "GET /a/{id}"),
             ("/a/deadbeef01", "GET /a/{id}"),
@@ -195,18 +228,26 @@ mod tests {
             assert_eq!(first(b"GET", target.as_bytes()), want);
         }
         assert_eq!(first(b"HEAD", b"/x"), "GET /x");
-        assert_eq!(family("GET /publisher/{id}/export/"), family("GET /publisher/{id}/export.xml"));
+        assert_eq!(
+            family("GET /publisher/{id}/export/"),
+            family("GET /publisher/{id}/export.xml")
+        );
     }
 
     #[test]
     fn what_varies_below_a_prefix_is_an_identifier() {
         let mut folder = Folder::default();
-        let names: Vec<String> = (0..40).map(|i| format!("{}{}", (b'a' + i / 26) as char, (b'a' + i % 26) as char)).collect();
+        let names: Vec<String> = (0..40)
+            .map(|i| format!("{}{}", (b'a' + i / 26) as char, (b'a' + i % 26) as char))
+            .collect();
         for n in &names {
             folder.watch(&first(b"GET", format!("/users/{n}/posts").as_bytes()));
         }
         folder.watch("GET /health");
-        assert_eq!(folder.last("GET /users/aa/posts", false), "GET /users/{id}/posts");
+        assert_eq!(
+            folder.last("GET /users/aa/posts", false),
+            "GET /users/{id}/posts"
+        );
         assert_eq!(folder.last("GET /health", false), "GET /health");
     }
 }

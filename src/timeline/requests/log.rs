@@ -152,7 +152,7 @@ pub(crate) struct RequestLog {
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) window_s: i64,
     pub(super) span: Option<(Time, Time)>,
-    pub(super) total: u64,
+    pub(crate) total: u64,
     ids: FxHashMap<String, u32>,
     cache: Vec<(u64, u32)>,
     folder: Folder,
@@ -253,7 +253,11 @@ impl RequestLog {
 
     fn id_of(&mut self, name: String) -> u32 {
         let full = self.endpoints.len() >= MOST_ENDPOINTS;
-        let name = if full && !self.ids.contains_key(&name) { OTHER.to_owned() } else { name };
+        let name = if full && !self.ids.contains_key(&name) {
+            OTHER.to_owned()
+        } else {
+            name
+        };
         if let Some(&id) = self.ids.get(&name) {
             return id;
         }
@@ -271,7 +275,11 @@ impl RequestLog {
         self.cache.resize(CACHE, (0, u32::MAX));
         for e in old {
             let rare = e.count < LEAST_OF_A_QUERY;
-            let name = if e.name == OTHER { e.name.clone() } else { self.folder.last(&e.name, rare) };
+            let name = if e.name == OTHER {
+                e.name.clone()
+            } else {
+                self.folder.last(&e.name, rare)
+            };
             let id = self.id_of(name.clone()) as usize;
             let name = self.endpoints[id].name.clone();
             self.endpoints[id].absorb(e);
@@ -290,7 +298,8 @@ impl RequestLog {
                 false => self.endpoints.push(e),
             }
         }
-        self.endpoints.sort_by(|a, b| b.count.cmp(&a.count).then(a.name.cmp(&b.name)));
+        self.endpoints
+            .sort_by(|a, b| b.count.cmp(&a.count).then(a.name.cmp(&b.name)));
         if other.count > 0 {
             self.endpoints.push(other);
         }

@@ -1,9 +1,11 @@
 //! Every rule: its id, its name, and what `heapdiff explain` says of it.
 
 mod growth;
+mod monitoring;
 mod quality;
 
 pub use growth::*;
+pub use monitoring::*;
 pub use quality::*;
 
 /// One rule.
@@ -18,7 +20,22 @@ pub struct Rule {
 }
 
 /// Every rule, by id.
-pub static RULES: &[&Rule] = &[&STEADY_GROWTH, &ACCELERATING, &GREW, &HOT_PATH, &CUT_STACKS];
+pub static RULES: &[&Rule] = &[
+    &STEADY_GROWTH,
+    &ACCELERATING,
+    &GREW,
+    &HOT_PATH,
+    &MEMORY_GROWTH,
+    &HIDDEN_GROWTH,
+    &HIDDEN_BY_RESTARTS,
+    &SEVERAL_SERVICES,
+    &HANDLES_RISE,
+    &REQUESTS_COINCIDE,
+    &STUCK_WORK,
+    &EVENT_BURST,
+    &MARK,
+    &CUT_STACKS,
+];
 
 /// The rule with this id or name, in any case.
 pub fn by_name(name: &str) -> Option<&'static Rule> {
