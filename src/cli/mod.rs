@@ -11,5 +11,6 @@ mod output;
 mod prepare;
 mod run;
 mod spelling;
+mod timeline;
 
 pub use run::run;

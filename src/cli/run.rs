@@ -111,6 +111,7 @@ fn execute(cli: &Cli) -> Result<u8> {
     let terminal = Terminal::new(cli);
     match &cli.command {
         Command::Compare(args) => compare(args, &terminal),
+        Command::Timeline(args) => super::timeline::timeline(args, &terminal),
         Command::Inspect(args) => super::inspect::inspect(args, &terminal),
         Command::Convert(args) => super::convert::convert(args),
         Command::Explain { rule } => explain(rule, &terminal),

@@ -19,6 +19,7 @@ mod proto;
 pub mod speedscope;
 pub mod svg;
 mod text;
+pub mod timeline;
 pub mod tree;
 pub mod words;
 

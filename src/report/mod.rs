@@ -2,5 +2,7 @@
 //! rendering could make itself.
 
 mod sites;
+mod timeline;
 
 pub use sites::*;
+pub use timeline::*;

@@ -185,7 +185,8 @@ pub(super) const HOURS: [(f64, Severity); 3] = [
     (72.0, Severity::Warning),
 ];
 /// Growth of the whole program by this factor a day.
-pub(super) const FACTORS: [(f64, Severity); 2] = [(4.0, Severity::Critical), (1.5, Severity::Warning)];
+pub(super) const FACTORS: [(f64, Severity); 2] =
+    [(4.0, Severity::Critical), (1.5, Severity::Warning)];
 /// Between two captures only sites with at least this share of the growth are findings.
 const SHARE_WORTH_NAMING: f64 = 0.05;
 

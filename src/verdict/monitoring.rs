@@ -106,7 +106,9 @@ fn rate_service(curve: &Curve, at: usize, limits: Limits) -> Option<Rated> {
         }
         none => *none = Some(new),
     };
-    let left = limits.memory.map(|limit| (limit - curve.level_now()).max(0.0));
+    let left = limits
+        .memory
+        .map(|limit| (limit - curve.level_now()).max(0.0));
     for (i, chain) in curve.chains.iter().enumerate() {
         if chain.kind != crate::timeline::Rise::Episode {
             continue;
@@ -114,11 +116,18 @@ fn rate_service(curve: &Curve, at: usize, limits: Limits) -> Option<Rated> {
         let last = chain.process + 1 == curve.processes.len();
         let going_on = chain.open && last;
         // A fall by half at once behind it, and nothing that tells a restart from a release.
-        let doubtful = curve.processes.get(chain.process + 1).is_some_and(|p| p.doubtful);
+        let doubtful = curve
+            .processes
+            .get(chain.process + 1)
+            .is_some_and(|p| p.doubtful);
         let now = &curve.segments[chain.segments.end - 1];
         let to_limit = left.filter(|_| going_on).map(|left| {
             let reach = 2.6 * now.se;
-            (left / now.rate, left / (now.rate + reach), left / (now.rate - reach).max(1e-9))
+            (
+                left / now.rate,
+                left / (now.rate + reach),
+                left / (now.rate - reach).max(1e-9),
+            )
         });
         let mut severity = by_rate(chain.peak / 1e6);
         let mut by = SeverityBy::Rate;
@@ -150,7 +159,12 @@ fn rate_service(curve: &Curve, at: usize, limits: Limits) -> Option<Rated> {
         let mut by = SeverityBy::Rate;
         if let Some(f) = factor {
             let hit = FACTORS.iter().find(|(least, _)| f >= *least);
-            consider(&mut severity, &mut by, hit.map_or(Severity::Note, |h| h.1), SeverityBy::Factor);
+            consider(
+                &mut severity,
+                &mut by,
+                hit.map_or(Severity::Note, |h| h.1),
+                SeverityBy::Factor,
+            );
         }
         if let Some((hours, ..)) = to_limit {
             consider(&mut severity, &mut by, by_hours(hours), SeverityBy::Limit);
@@ -261,7 +275,10 @@ fn growth(timeline: &Timeline, r: &Rated) -> Vec<Conclusion> {
         evidence.push(("tooth_seconds", Fact::Whole(t.period_s as i128)));
         if let Some(rate) = curve.rate {
             let never = rate.value * t.period_s / 3600.0;
-            evidence.push(("never_given_back_bytes_per_tooth", Fact::Whole(never as i128)));
+            evidence.push((
+                "never_given_back_bytes_per_tooth",
+                Fact::Whole(never as i128),
+            ));
         }
     }
     if r.less_than_a_day {
@@ -273,7 +290,8 @@ fn growth(timeline: &Timeline, r: &Rated) -> Vec<Conclusion> {
         evidence.push(("doubt", Fact::Text(why.into())));
     }
     let refuted = "a later day in which the level returns to where it was";
-    let advice = "capture a heap profile now and after some work, then: heapdiff compare A@0 B@1000";
+    let advice =
+        "capture a heap profile now and after some work, then: heapdiff compare A@0 B@1000";
     let hidden = hidden(curve);
     let (rule, title) = match (r.basis, curve.rate) {
         (Basis::Overall, Some(rate)) if rate.of_age => (
@@ -286,11 +304,17 @@ fn growth(timeline: &Timeline, r: &Rated) -> Vec<Conclusion> {
         ),
         (Basis::Overall, Some(rate)) if hidden => (
             &rules::HIDDEN_GROWTH,
-            format!("{service} looks flat over an hour and grows by {} MB/h over {hours}", mb(rate.value)),
+            format!(
+                "{service} looks flat over an hour and grows by {} MB/h over {hours}",
+                mb(rate.value)
+            ),
         ),
         (Basis::Overall, rate) => (
             &rules::MEMORY_GROWTH,
-            format!("{service} grows by {} MB/h over {hours}", mb(rate.map_or(r.rate, |x| x.value))),
+            format!(
+                "{service} grows by {} MB/h over {hours}",
+                mb(rate.map_or(r.rate, |x| x.value))
+            ),
         ),
         (Basis::Episode(i), _) => {
             let chain = &curve.chains[i];
@@ -307,16 +331,35 @@ fn growth(timeline: &Timeline, r: &Rated) -> Vec<Conclusion> {
     };
     let subject = || (SubjectKind::Series, series_id(curve));
     let severity = (r.severity, r.by);
-    let mut out = vec![conclusion(rule, severity, subject(), title, evidence, refuted, advice)];
+    let mut out = vec![conclusion(
+        rule,
+        severity,
+        subject(),
+        title,
+        evidence,
+        refuted,
+        advice,
+    )];
     // Restarts may hide the climb even where an episode gave the severity.
     if let (Basis::Episode(_), Some(rate), true) = (r.basis, curve.rate, curve.grows)
         && rate.of_age
     {
-        let title = format!("restarts of {service} hide +{} MB/h: each process climbs", mb(rate.value));
+        let title = format!(
+            "restarts of {service} hide +{} MB/h: each process climbs",
+            mb(rate.value)
+        );
         let facts = vec![("mb_per_hour", number(rate.value))];
         let refuted = "a process that is left to run and levels off";
         let rule = &rules::HIDDEN_BY_RESTARTS;
-        out.push(conclusion(rule, (by_rate(rate.value / 1e6), SeverityBy::Rate), subject(), title, facts, refuted, advice));
+        out.push(conclusion(
+            rule,
+            (by_rate(rate.value / 1e6), SeverityBy::Rate),
+            subject(),
+            title,
+            facts,
+            refuted,
+            advice,
+        ));
     }
     out
 }
@@ -330,7 +373,10 @@ fn hidden(curve: &Curve) -> bool {
 
 /// What a restart gave back at the median.
 fn given_back(curve: &Curve) -> f64 {
-    let mut drops: Vec<f64> = curve.releasing_restarts().map(|r| r.before - r.after).collect();
+    let mut drops: Vec<f64> = curve
+        .releasing_restarts()
+        .map(|r| r.before - r.after)
+        .collect();
     drops.sort_by(f64::total_cmp);
     drops.get(drops.len() / 2).copied().unwrap_or(0.0)
 }
@@ -338,9 +384,10 @@ fn given_back(curve: &Curve) -> f64 {
 fn several(timeline: &Timeline, rated: &[Rated]) -> Option<Conclusion> {
     let mut names = Vec::new();
     for (i, a) in rated.iter().enumerate() {
-        let with = rated.iter().enumerate().any(|(j, b)| {
-            i != j && overlap(span(timeline, a), span(timeline, b)) >= TOGETHER
-        });
+        let with = rated
+            .iter()
+            .enumerate()
+            .any(|(j, b)| i != j && overlap(span(timeline, a), span(timeline, b)) >= TOGETHER);
         if with {
             names.push(timeline.curves[a.curve].series.name.service.clone());
         }
@@ -349,12 +396,20 @@ fn several(timeline: &Timeline, rated: &[Rated]) -> Option<Conclusion> {
         return None;
     }
     names.sort();
-    let severity = rated.iter().map(|r| r.severity).min().unwrap_or(Severity::Note);
+    let severity = rated
+        .iter()
+        .map(|r| r.severity)
+        .min()
+        .unwrap_or(Severity::Note);
     Some(conclusion(
         &rules::SEVERAL_SERVICES,
         (severity, SeverityBy::Default),
         (SubjectKind::Series, names.join("+")),
-        format!("{} services gather memory at once: {}", names.len(), names.join(", ")),
+        format!(
+            "{} services gather memory at once: {}",
+            names.len(),
+            names.join(", ")
+        ),
         vec![("services", Fact::Text(names.join(", ")))],
         "loads of these services that have nothing in common",
         "look for what they share: a library, a message, a dependency that stalls",
@@ -368,7 +423,10 @@ fn span(timeline: &Timeline, r: &Rated) -> (f64, f64) {
         Basis::Overall => (curve.series.start.seconds(), curve.series.end.seconds()),
         Basis::Episode(i) => {
             let c: &Chain = &curve.chains[i];
-            (curve.moment(c.start).seconds(), curve.moment(c.end).seconds())
+            (
+                curve.moment(c.start).seconds(),
+                curve.moment(c.end).seconds(),
+            )
         }
     }
 }
@@ -407,7 +465,10 @@ fn handles(timeline: &Timeline, out: &mut Vec<Conclusion>) {
             vec![
                 ("first", Fact::Whole(curve.level_start().round() as i128)),
                 ("last", Fact::Whole(curve.level_now().round() as i128)),
-                ("per_hour", curve.rate.map_or(Fact::Unknown, |r| Fact::Number(r.value))),
+                (
+                    "per_hour",
+                    curve.rate.map_or(Fact::Unknown, |r| Fact::Number(r.value)),
+                ),
             ],
             "a later day in which the number returns",
             "count them by kind: ls -l /proc/PID/fd, ss -p, ps -L",
@@ -428,7 +489,11 @@ fn endpoints(timeline: &Timeline, rated: &[Rated], out: &mut Vec<Conclusion>) {
         for c in attribution.endpoints.iter().filter(|c| c.reported) {
             let facts = &requests.endpoints[c.endpoint];
             let mut names = vec![facts.name.clone()];
-            names.extend(c.together.iter().map(|&e| requests.endpoints[e].name.clone()));
+            names.extend(
+                c.together
+                    .iter()
+                    .map(|&e| requests.endpoints[e].name.clone()),
+            );
             let whole = |v: f64| Fact::Whole(v.round() as i128);
             let mut evidence = vec![
                 ("requests", Fact::Whole(i128::from(facts.count))),
@@ -436,13 +501,25 @@ fn endpoints(timeline: &Timeline, rated: &[Rated], out: &mut Vec<Conclusion>) {
                 ("bytes_per_request_lo", whole(c.lo)),
                 ("bytes_per_request_hi", whole(c.hi)),
                 ("q_value", Fact::Number(c.q)),
-                ("share_of_growth", Fact::Number(((c.per_request * c.requests / attribution.growth.max(1.0)) * 1e3).round() / 1e3)),
+                (
+                    "share_of_growth",
+                    Fact::Number(
+                        ((c.per_request * c.requests / attribution.growth.max(1.0)) * 1e3).round()
+                            / 1e3,
+                    ),
+                ),
             ];
             if let Some(rate) = c.rate_running {
-                evidence.push(("mb_per_hour_while_it_runs", Fact::Number((rate / 1e4).round() / 100.0)));
+                evidence.push((
+                    "mb_per_hour_while_it_runs",
+                    Fact::Number((rate / 1e4).round() / 100.0),
+                ));
             }
             if let Some((rate, _)) = c.rate_idle {
-                evidence.push(("mb_per_hour_while_it_is_idle", Fact::Number((rate / 1e4).round() / 100.0)));
+                evidence.push((
+                    "mb_per_hour_while_it_is_idle",
+                    Fact::Number((rate / 1e4).round() / 100.0),
+                ));
             }
             let severity = service.severity.min(Severity::Warning);
             out.push(conclusion(
@@ -469,9 +546,20 @@ fn stuck(timeline: &Timeline, out: &mut Vec<Conclusion>) {
         out.push(conclusion(
             &rules::STUCK_WORK,
             (Severity::Warning, SeverityBy::Default),
-            (SubjectKind::Series, format!("{}/{}", name.service, name.metric)),
-            format!("{} of {} no longer returns to zero: {} at the end", name.metric, name.service, units::plain(s.last)),
-            vec![("least", Fact::Number(s.least)), ("last", Fact::Number(s.last))],
+            (
+                SubjectKind::Series,
+                format!("{}/{}", name.service, name.metric),
+            ),
+            format!(
+                "{} of {} no longer returns to zero: {} at the end",
+                name.metric,
+                name.service,
+                units::plain(s.last)
+            ),
+            vec![
+                ("least", Fact::Number(s.least)),
+                ("last", Fact::Number(s.last)),
+            ],
             "a return to zero without a restart",
             "look at what is tried again or waits, and at what it holds",
         ));
@@ -526,7 +614,12 @@ fn marks(timeline: &Timeline, out: &mut Vec<Conclusion>) {
                 ("change", Fact::Text(facts.change.as_str().into())),
                 ("before_mb_per_hour", Fact::Number(facts.before.0 / 1e6)),
                 ("after_mb_per_hour", Fact::Number(facts.after.0 / 1e6)),
-                ("hours_needed", facts.hours_needed.map_or(Fact::Unknown, |h| Fact::Number(h.ceil()))),
+                (
+                    "hours_needed",
+                    facts
+                        .hours_needed
+                        .map_or(Fact::Unknown, |h| Fact::Number(h.ceil())),
+                ),
             ],
             "later hours at the same load with another rate",
             match facts.hours_needed {
