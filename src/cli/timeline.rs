@@ -15,8 +15,10 @@ use crate::timeline::{Question, Recording};
 use crate::verdict;
 use std::path::Path;
 
-/// Directories inside directories that are looked into: `local_monitoring_*/app_proc_meminfo/`.
+/// Directories inside directories that are looked into: those of the monitoring script, not those
+/// that a user keeps beside his logs.
 const DEPTH: usize = 3;
+const OF_THE_SCRIPT: [&str; 2] = ["local_monitoring_", "_proc_meminfo"];
 
 /// Runs the command.
 pub(super) fn timeline(args: &TimelineArgs, terminal: &Terminal) -> Result<u8> {
@@ -144,7 +146,8 @@ fn walk(path: &str, depth: usize, out: &mut Vec<(String, bool)>) -> Result<()> {
     names.sort_by(|a, b| crate::input::natural_order(a, b));
     for name in names {
         if Path::new(&name).is_dir() {
-            if depth > 1 {
+            let own = OF_THE_SCRIPT.iter().any(|part| name.contains(part));
+            if depth > 1 && own {
                 walk(&name, depth - 1, out)?;
             }
         } else {

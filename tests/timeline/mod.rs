@@ -2,5 +2,6 @@
 
 mod generator;
 mod healthy;
+mod program;
 mod rates;
 mod requests;

@@ -359,13 +359,11 @@ fn coincides(report: &TimelineReport, out: &mut Vec<String>) {
                 format!(", p99 {} s", units::plain((s * 10.0).round() / 10.0))
             });
             out.push(format!(
-                "{label:11}{name}  ({} requests{p99}): {} per request ({} to {})",
-                units::grouped(i128::from(e.count)),
-                units::signed(units::bytes(c.per_request as i128), true),
-                units::bytes(c.lo as i128),
-                units::bytes(c.hi as i128)
+                "{label:11}{name}  ({} requests{p99})",
+                units::grouped(i128::from(e.count))
             ));
-            out.push(format!("{:11}{}", "", running(c, a.moment)));
+            out.push(format!("{:11}{}", "", per_request(c, a.moment)));
+            out.push(format!("{:11}{}", "", running(c)));
         }
         if a.endpoints.iter().any(|c| c.reported) {
             let share = (a.explained * 100.0).round();
@@ -382,23 +380,35 @@ fn coincides(report: &TimelineReport, out: &mut Vec<String>) {
     }
 }
 
-fn running(c: &Coincidence, moment: Moment) -> String {
+fn per_request(c: &Coincidence, moment: Moment) -> String {
     let when = match moment {
         Moment::AtEnd => "when it ends",
         Moment::WhileRunning => "while it runs",
     };
-    let mut out = format!("grows {when}");
-    if let Some(rate_running) = c.rate_running {
-        out.push_str(&format!("; {} MB/h in minutes with it", rate(rate_running)));
-    }
-    if let Some((idle, half)) = c.rate_idle {
-        out.push_str(&format!(
-            ", {} (+-{}) without",
+    format!(
+        "{} per request ({} to {}), {when}",
+        units::signed(units::bytes(c.per_request as i128), true),
+        units::bytes(c.lo as i128),
+        units::bytes(c.hi as i128)
+    )
+}
+
+fn running(c: &Coincidence) -> String {
+    let with = c
+        .rate_running
+        .map(|r| format!("{} MB/h in minutes with it", rate(r)));
+    let without = c.rate_idle.map(|(idle, half)| {
+        format!(
+            "{} (+-{}) without",
             rate(idle),
             rate(half).trim_start_matches('+')
-        ));
+        )
+    });
+    match (with, without) {
+        (Some(with), Some(without)) => format!("{with}, {without}"),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => "it runs all the time".to_owned(),
     }
-    out
 }
 
 fn dated(report: &TimelineReport, room: usize, out: &mut Vec<String>) {

@@ -241,7 +241,7 @@ pub(super) fn attribute(log: &RequestLog, curve: &Curve) -> Option<Attribution> 
     let running = fits[1].rss < fits[0].rss * (1.0 - 1e-9);
     let fit = &fits[usize::from(running)];
     Some(judge(
-        log, curve, &units, &w, per, &rhythm, fit, &requests, running,
+        log, &units, &w, per, &rhythm, fit, &requests, running,
     ))
 }
 
@@ -404,7 +404,6 @@ fn fit(
 #[allow(clippy::too_many_arguments)]
 fn judge(
     log: &RequestLog,
-    curve: &Curve,
     units: &[Unit],
     w: &Windows,
     per: i64,
@@ -490,7 +489,9 @@ fn judge(
             visible: VISIBLE * sd / total.max(1.0).sqrt(),
             rate_running: (busy.len() >= 5).then(|| per_hour(&busy)),
             rate_idle: (idle.len() >= 5).then(|| {
-                let se = spread(&idle) / (idle.len() as f64).sqrt();
+                let mean = idle.iter().sum::<f64>() / idle.len() as f64;
+                let squares: f64 = idle.iter().map(|v| (v - mean) * (v - mean)).sum();
+                let se = squares.sqrt() / idle.len() as f64;
                 (per_hour(&idle), 1.96 * se * 3600.0 / w.width_s)
             }),
             in_growth_share: ran_strong as f64 / all_strong as f64,
@@ -500,6 +501,8 @@ fn judge(
     let corrected = holm(&found.iter().map(|c| c.p).collect::<Vec<_>>());
     for (c, q) in found.iter_mut().zip(corrected) {
         c.q = q;
+        // Without growth that goes with it there is nothing to follow.
+        c.follows_growth &= q < REPORTED;
         c.reported =
             q < REPORTED && c.untested.is_none() && c.per_request > 0.0 && !c.follows_growth;
     }
@@ -518,7 +521,6 @@ fn judge(
     });
     let reported = found.iter().filter(|c| c.reported);
     let named: f64 = reported.map(|c| c.per_request * c.requests).sum();
-    let _ = curve;
     Attribution {
         windows: n,
         window_s: w.width_s,
