@@ -227,6 +227,9 @@ pub struct CompareArgs {
     /// Memory that the program may use (750MB): gives the time until then
     #[arg(long, value_name = "SIZE")]
     pub memory_limit: Option<String>,
+    /// What makes a frame of the flamegraph wide; growth is drawn as a plain flamegraph
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Flame::Churn)]
+    pub flame: Flame,
     #[command(flatten)]
     /// How captures are read.
     pub input: InputArgs,
@@ -335,6 +338,19 @@ pub struct ConvertArgs {
     #[command(flatten)]
     /// How captures are read.
     pub input: InputArgs,
+}
+
+/// What makes a frame of the flamegraph wide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Flame {
+    /// Increases and decreases added up
+    Churn,
+    /// What is held after
+    After,
+    /// What was held before
+    Before,
+    /// Increases alone
+    Growth,
 }
 
 /// What `convert` writes.

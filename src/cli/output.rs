@@ -23,6 +23,8 @@ pub enum Rendering {
     Pprof,
     /// A flamegraph.
     Svg,
+    /// One self-contained page.
+    Html,
 }
 
 /// Names after `--format`, endings of files, renderings.
@@ -35,6 +37,7 @@ const RENDERINGS: &[(&str, &str, Rendering)] = &[
     ("folded", ".folded", Rendering::Folded),
     ("pprof", ".pb.gz", Rendering::Pprof),
     ("svg", ".svg", Rendering::Svg),
+    ("html", ".html", Rendering::Html),
 ];
 
 impl Rendering {
@@ -48,6 +51,7 @@ impl Rendering {
         Rendering::Folded,
         Rendering::Pprof,
         Rendering::Svg,
+        Rendering::Html,
     ];
 
     /// What `heapdiff timeline` renders.

@@ -1,7 +1,7 @@
 //! The commands.
 
 use super::analysis::{self, Shape};
-use super::args::{Cli, Color, Command, CompareArgs, RowArgs};
+use super::args::{Cli, Color, Command, CompareArgs, Flame, RowArgs};
 use super::load::{self, Reading};
 use super::output::{Rendering, Target, to_stdout};
 use super::prepare::{self, Look};
@@ -12,6 +12,7 @@ use crate::format;
 use crate::input::MOST_RUNS;
 use crate::normalize::{Naming, PathMap};
 use crate::render;
+use crate::render::flame;
 use crate::report::{CaptureInfo, Report};
 use crate::units;
 use clap::{CommandFactory, Parser};
@@ -318,7 +319,13 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             Rendering::Csv => render::csv::write(&report, limit, out),
             Rendering::Folded => render::difference::folded(&report, out),
             Rendering::Pprof => render::difference::pprof(&report, out),
-            Rendering::Svg => render::svg::growth(&report, out),
+            Rendering::Html => render::html::write(&report, limit, out),
+            Rendering::Svg => match args.flame {
+                Flame::Growth => render::svg::growth(&report, out),
+                Flame::Churn => flame::svg::write(&report, flame::Width::Churn, out),
+                Flame::After => flame::svg::write(&report, flame::Width::After, out),
+                Flame::Before => flame::svg::write(&report, flame::Width::Before, out),
+            },
         })?;
     }
     Ok(DONE)

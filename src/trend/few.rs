@@ -13,6 +13,9 @@ const TWICE: f64 = 2.04;
 /// Equal growth per run, up to this share.
 const EQUAL: f64 = 0.02;
 
+/// Blocks from which on their number per interval tells chance from a pattern.
+const FEWEST_BLOCKS: f64 = 8.0;
+
 /// A class and reason, and the captures dropped at the start as warm-up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Verdict {
@@ -39,11 +42,23 @@ pub(super) fn judge(x: &[f64], y: &[f64], blocks: Option<&[f64]>) -> Verdict {
         let r: Vec<f64> = rates(x, y).collect();
         if r[0] > TWICE * r[1].max(r[2])
             && let Some(v) = leak(&x[1..], &y[1..], blocks.map(|b| &b[1..]))
+            && after_warm_up(&x[1..], &y[1..], blocks.map(|b| &b[1..]), v)
         {
             return Verdict { warm_up: 1, ..v };
         }
     }
     other(x, y, blocks)
+}
+
+/// Whether growth that is seen in two intervals only, behind a larger first one, is more than the
+/// end of a warm-up: equal within 2 %, or as many blocks as chance is told from a pattern by.
+fn after_warm_up(x: &[f64], y: &[f64], blocks: Option<&[f64]>, found: Verdict) -> bool {
+    let added = blocks.and_then(|b| ends(x, b)).map_or(0.0, |(_, n)| n);
+    match found.reason {
+        Reason::Exact => proportional(x, y, None) || added >= FEWEST_BLOCKS,
+        Reason::ByChance => true,
+        _ => false,
+    }
 }
 
 fn rates<'a>(x: &'a [f64], y: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
@@ -109,7 +124,7 @@ fn fits_chance(x: &[f64], blocks: &[f64]) -> bool {
     let Some((span, added)) = ends(x, blocks) else {
         return false;
     };
-    if !(added >= 8.0) {
+    if !(added >= FEWEST_BLOCKS) {
         return false;
     }
     let mut statistic = 0.0;
@@ -128,6 +143,16 @@ fn ends(x: &[f64], y: &[f64]) -> Option<(f64, f64)> {
     let span = x.last()? - x.first()?;
     let rise = y.last()? - y.first()?;
     (span > 0.0).then_some((span, rise))
+}
+
+/// From the least to the most.
+fn spread(y: &[f64]) -> f64 {
+    let (least, most) = y
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, m), &v| {
+            (l.min(v), m.max(v))
+        });
+    most - least
 }
 
 /// What is not a leak.
@@ -150,6 +175,18 @@ fn other(x: &[f64], y: &[f64], blocks: Option<&[f64]>) -> Verdict {
     if most - least <= EQUAL * most.abs() || (most - least <= block * (1.0 + 1e-9) && downs > 0) {
         return verdict(Class::Stable, Reason::None);
     }
+    // One rise, and since then as level as what is called stable.
+    if let [first, rest @ ..] = y
+        && rest.len() == 3
+        && let spread = spread(rest)
+        && spread <= EQUAL * most.abs()
+        && rest[0] - first > spread
+    {
+        return Verdict {
+            warm_up: 1,
+            ..verdict(Class::WarmUp, Reason::None)
+        };
+    }
     if downs == 0 && ups == y.len() - 1 {
         let few =
             blocks.is_some_and(|b| ends(x, b).is_some_and(|(_, added)| added < 5.0 * ups as f64));
@@ -164,23 +201,14 @@ fn other(x: &[f64], y: &[f64], blocks: Option<&[f64]>) -> Verdict {
         );
     }
     if downs == 0 {
-        // Up once, and flat for at least two intervals since.
-        let first_only = y.len() == 4 && ups == 1 && y[1] == y[3];
-        return if first_only {
-            Verdict {
-                warm_up: 1,
-                ..verdict(Class::WarmUp, Reason::None)
-            }
-        } else {
-            verdict(
-                Class::Undetermined,
-                if r_last == 0.0 && ups > 1 {
-                    Reason::GrowthSlows
-                } else {
-                    Reason::EdgeJump
-                },
-            )
-        };
+        return verdict(
+            Class::Undetermined,
+            if r_last == 0.0 && ups > 1 {
+                Reason::GrowthSlows
+            } else {
+                Reason::EdgeJump
+            },
+        );
     }
     if ups == 0 {
         return verdict(Class::Undetermined, Reason::EdgeJump);
@@ -309,6 +337,21 @@ mod tests {
         );
         let v = of(&[100.0, 900.0, 900.0, 900.0], None);
         assert_eq!((v.class, v.warm_up), (Class::WarmUp, 1));
+    }
+
+    #[test]
+    fn the_end_of_a_warm_up_is_no_leak() {
+        // Six blocks in two intervals behind a jump of two hundred.
+        let x = [10.0, 20.0, 40.0, 80.0];
+        let (y, blocks) = (
+            [12127.0, 25996.0, 26063.0, 26398.0],
+            [181.0, 388.0, 389.0, 394.0],
+        );
+        let v = judge(&x, &y, Some(&blocks));
+        assert_eq!((v.class, v.warm_up), (Class::WarmUp, 1));
+        // A cache that is nearly full.
+        let v = judge(&x, &[100.0, 1900.0, 2000.0, 2120.0], None);
+        assert!(!v.class.is_leak(), "{v:?}");
     }
 
     #[test]

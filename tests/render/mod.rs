@@ -1,5 +1,6 @@
 //! What `compare` writes for machines and pages.
 
+mod flame;
 mod go;
 mod hostile;
 mod outputs;

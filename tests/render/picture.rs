@@ -29,7 +29,7 @@ fn titles(svg: &str) -> Vec<String> {
 
 #[test]
 fn callers_are_as_wide_as_what_grew_below_them() {
-    let svg = text("svg", &PAIR);
+    let svg = text("svg", &[PAIR[0], PAIR[1], "--flame", "growth"]);
     let titles = titles(&svg);
     let has = |title: &str| assert!(titles.iter().any(|t| t == title), "{title}: {titles:?}");
     has("all (1,143,419 bytes, 100%)");
@@ -50,7 +50,7 @@ fn callers_are_as_wide_as_what_grew_below_them() {
 
 #[test]
 fn nothing_grew_is_a_picture_too() {
-    let svg = text("svg", &[PAIR[0], PAIR[0]]);
+    let svg = text("svg", &[PAIR[0], PAIR[0], "--flame", "growth"]);
     assert!(svg.contains("no site grew"));
     titles(&svg);
 }
@@ -65,7 +65,14 @@ fn callers_are_not_split() {
     let empty = dir.path().join("b.folded");
     std::fs::write(&empty, "main 0\n").unwrap();
     let pair = [empty.to_str().unwrap(), path.to_str().unwrap()];
-    let svg = text("svg", &[&pair[..], &["--input-format", "folded"]].concat());
+    let svg = text(
+        "svg",
+        &[
+            &pair[..],
+            &["--input-format", "folded", "--flame", "growth"],
+        ]
+        .concat(),
+    );
     let titles = titles(&svg);
     let of = |name: &str| titles.iter().filter(|t| t.starts_with(name)).count();
     assert_eq!(of("main ("), 1, "{titles:?}");

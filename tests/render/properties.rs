@@ -143,7 +143,7 @@ proptest! {
             let mut words = line.rsplit(' ');
             prop_assert_eq!(words.next(), words.next());
         }
-        prop_assert!(text("svg", &[&path, &path]).contains("no site grew"));
+        prop_assert!(text("svg", &[&path, &path]).contains("nothing changed"));
     }
 
     #[test]

@@ -1,0 +1,14 @@
+//! The whole analysis as one HTML file that opens from disk, without a network, and can be read
+//! without scripts.
+//!
+//! What people read first is markup; the pictures and the long table are drawn by the page's own
+//! script from data in the same file. The numbers are those of the JSON document, which the file
+//! carries too.
+
+mod bundle;
+mod escape;
+mod frame;
+mod sites;
+mod view;
+
+pub use sites::write;

@@ -1,0 +1,466 @@
+//! The page of a comparison of allocation sites.
+
+use super::escape::{Text, without_homes};
+use super::frame::{self, Page, Section};
+use super::view::{self, FindingView};
+use crate::diff::Growth;
+use crate::error::Result;
+use crate::model::Unit;
+use crate::normalize::FrameClass;
+use crate::render::{Style, shown};
+use crate::render::{figures, finding, head, json, matching, text, unwritable, words};
+use crate::report::{Keys, Report};
+use crate::units;
+use crate::verdict::{Finding, SubjectKind};
+use std::fmt::Write as _;
+use std::io::Write;
+
+/// Bytes that the listed rows may take where the user asks for no number.
+const ROOM: usize = 2_500_000;
+/// Rows that stand in the page without scripts.
+const STATIC: usize = 50;
+/// Rows that are named among what was ruled out or cannot be told.
+const NAMED: usize = 8;
+/// Characters of a site's name.
+const NAME: usize = 110;
+
+/// Writes the report as one page. `limit`: number of sites, all for 0; none is as many as keep the
+/// file small. The others are in the sums.
+///
+/// Errors: `out` cannot be written to.
+pub fn write(report: &Report<'_>, limit: Option<usize>, out: &mut dyn Write) -> Result<()> {
+    let each = 170 + 12 * report.values.series.len() + 16 * report.metrics.len();
+    let limit = limit.unwrap_or((ROOM / each).max(STATIC));
+    let count = shown(report, Some(limit));
+    let mut document = Vec::new();
+    json::write(report, Some(limit), &mut document)?;
+    let document = String::from_utf8_lossy(&document);
+    let findings = report
+        .findings
+        .iter()
+        .map(|f| accepted(report, f))
+        .collect();
+    let view = serde_json::to_string(&view::view(report, count, findings))
+        .map_err(|e| unwritable(e.into()))?;
+    let style = Style {
+        color: false,
+        width: 100,
+        exact: false,
+        limit: None,
+        quiet: false,
+        verbose: false,
+    };
+    let top = head(report, &style);
+    let mut lines = top.lines().map(|l| l.trim().to_owned());
+    let first = lines.next().unwrap_or_default();
+    let word = report.verdict.headline();
+    let mut sections = vec![
+        Section {
+            name: "summary",
+            title: "Summary",
+            body: summary(report, &style),
+        },
+        Section {
+            name: "growth",
+            title: "Growth",
+            body: growth(report),
+        },
+    ];
+    if let Some(ledger) = &report.matching {
+        sections.push(Section {
+            name: "matching",
+            title: "Matching",
+            body: recognised(report, ledger),
+        });
+    }
+    sections.push(Section {
+        name: "inputs",
+        title: "Inputs",
+        body: inputs(report),
+    });
+    for section in &mut sections {
+        section.body = without_homes(&section.body).into_owned();
+    }
+    let page = Page {
+        verdict: report.verdict.as_str(),
+        word: word.to_owned(),
+        headline: first.strip_prefix(word).unwrap_or(&first).trim().to_owned(),
+        lines: lines.map(|l| without_homes(&l).into_owned()).collect(),
+        sections,
+        view: without_homes(&view).into_owned(),
+        document: without_homes(&document).into_owned().into_bytes(),
+    };
+    out.write_all(frame::file(&page).as_bytes())
+        .map_err(unwritable)
+}
+
+/// A finding with what its suppression says of it: the rule and the frames of its stack.
+fn accepted(report: &Report<'_>, finding: &Finding) -> FindingView {
+    let mut lines = vec![("rule", toml(finding.rule.id))];
+    let site = (finding.subject.kind == SubjectKind::Site).then_some(finding.subject.index);
+    if let Some(row) = site {
+        lines.push(("stack", pattern(report, row as usize)));
+    }
+    FindingView {
+        id: format!("{:016x}", report.finding_id(finding)),
+        title: finding::title(report, finding),
+        site: site.map(|row| report.id(row as usize).to_string()),
+        lines,
+    }
+}
+
+/// The user's frames of a row as a pattern of a suppression: outermost first, any frames between.
+fn pattern(report: &Report<'_>, row: usize) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    if let Keys::Stacks(stacks) = &report.keys {
+        for id in report.symbols.stacks.frames(stacks[row]) {
+            let frame = report.names.frame(id);
+            if frame.class == FrameClass::User && !frame.sym.is_empty() {
+                parts.push(toml(&frame.sym));
+            }
+        }
+    }
+    if parts.is_empty() {
+        parts.push(toml(&words::site(report, row).owner));
+    }
+    format!("[{}, \"**\"]", parts.join(", "))
+}
+
+/// A basic string of TOML.
+fn toml(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04x}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn summary(report: &Report<'_>, style: &Style) -> String {
+    let mut out = String::new();
+    findings(&mut out, report);
+    totals(&mut out, report);
+    ruled_out(&mut out, report);
+    untold(&mut out, report);
+    let _ = writeln!(
+        out,
+        "<details><summary>As text</summary><pre tabindex=\"0\">{}</pre></details>",
+        Text(&text(report, style))
+    );
+    out
+}
+
+fn findings(out: &mut String, report: &Report<'_>) {
+    if report.findings.is_empty() {
+        out.push_str("<p>No findings.</p>\n");
+    }
+    for f in &report.findings {
+        let e = &f.evidence;
+        let metric = report.metric();
+        let amount = |n: i128| figures::amount(&metric.unit, n, false);
+        let _ = write!(
+            out,
+            "<article class=\"finding {}\" id=\"finding-{:016x}\"><h3>{}</h3>\
+             <p><span class=\"badge\">{}</span><span class=\"badge\">{} {}</span>\
+             <span class=\"faint\">severity by {}</span></p><dl>",
+            f.severity.as_str(),
+            report.finding_id(f),
+            Text(&finding::title(report, f)),
+            f.severity.as_str(),
+            f.rule.id,
+            f.rule.name,
+            f.severity_by.as_str(),
+        );
+        let mut fact = |name: &str, value: String| {
+            let _ = write!(out, "<dt>{name}</dt><dd>{}</dd>", Text(&value));
+        };
+        let (before, after) = (e.before as i128, e.after as i128);
+        fact(
+            &metric.name,
+            format!("{} -> {}", amount(before), amount(after)),
+        );
+        if let Some(rate) = e.per_run {
+            fact("per run", figures::rate(&metric.unit, rate));
+        }
+        if let Some(blocks) = e.blocks_per_run.filter(|_| metric.unit == Unit::Bytes) {
+            fact("blocks per run", units::plain(blocks));
+        }
+        if e.share > 0.0 {
+            fact("share of the growth", format!("{:.1} %", 100.0 * e.share));
+        }
+        if let Some(rate) = e.mb_per_hour {
+            fact("per hour", format!("{} MB", units::decimal(rate)));
+        }
+        if let Some(hours) = e.hours_to_limit {
+            fact("time to the limit", units::hours(hours));
+        }
+        if let (Some(p), Some(q)) = (e.p_value, e.q_value) {
+            fact("p, corrected", format!("{p:.2e}, {q:.2e}"));
+        }
+        if f.rows.len() > 1 {
+            fact("call paths", f.rows.len().to_string());
+        }
+        fact("refuted by", f.refuted_by.to_owned());
+        fact("advice", f.advice.to_owned());
+        out.push_str("</dl><p class=\"actions\"></p></article>\n");
+    }
+}
+
+fn totals(out: &mut String, report: &Report<'_>) {
+    out.push_str(
+        "<h3>Totals</h3>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\">metric</th>\
+         <th scope=\"col\" class=\"n\">before</th><th scope=\"col\" class=\"n\">after</th>\
+         <th scope=\"col\" class=\"n\">growth</th><th scope=\"col\" class=\"n\">per run</th></tr></thead><tbody>\n",
+    );
+    for (i, metric) in report.metrics.iter().enumerate() {
+        if !metric.is_additive() && i != report.chosen {
+            continue;
+        }
+        let (before, after) = report.total(i);
+        let amount = |n: i128| figures::amount(&metric.unit, n, false);
+        let rate = report.per_run.of(&report.totals, &report.metrics, i, 0);
+        let _ = writeln!(
+            out,
+            "<tr><th scope=\"row\">{}</th><td class=\"n\">{}</td><td class=\"n\">{}</td>\
+             <td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
+            Text(&metric.name),
+            amount(before),
+            amount(after),
+            units::signed(amount(after - before), after > before),
+            rate.map_or(String::new(), |r| figures::rate(&metric.unit, r)),
+        );
+    }
+    out.push_str("</tbody></table></div>\n");
+}
+
+/// What looks like a leak and is none, so that nobody chases it.
+fn ruled_out(out: &mut String, report: &Report<'_>) {
+    let why = |growth: Growth| match growth {
+        Growth::WarmUp => "it rises to a level and stays there",
+        Growth::Step => "one change of level, not growth of every run",
+        Growth::Sawtooth => "it rises and falls again and again",
+        Growth::Shrinking => "it falls along the runs",
+        _ => "",
+    };
+    let mut rows: Vec<usize> = (0..report.len())
+        .filter(|&r| !why(report.growth(r)).is_empty() && report.delta(r) > 0)
+        .collect();
+    rows.sort_by_key(|&r| (std::cmp::Reverse(report.delta(r)), r));
+    let quiet = (0..report.len()).filter(|&r| report.is_quiet(r)).count();
+    if rows.is_empty() && quiet == 0 {
+        return;
+    }
+    out.push_str("<h3>Ruled out</h3>\n<ul>\n");
+    let metric = report.metric();
+    for &row in rows.iter().take(NAMED) {
+        let delta = report.delta(row);
+        let _ = writeln!(
+            out,
+            "<li>{} ({}): {}, {}</li>",
+            Text(&words::site(report, row).fit(NAME)),
+            units::signed(figures::amount(&metric.unit, delta, false), delta > 0),
+            report.growth(row).as_str(),
+            why(report.growth(row)),
+        );
+    }
+    if rows.len() > NAMED {
+        let _ = writeln!(out, "<li>{} more of these kinds</li>", rows.len() - NAMED);
+    }
+    if quiet > 0 {
+        let noise = match report.knows_noise() {
+            true => "level, or inside the noise",
+            false => "unchanged",
+        };
+        let _ = writeln!(
+            out,
+            "<li>{quiet} {}: {noise}</li>",
+            figures::plural(quiet, figures::noun(&report.group_by))
+        );
+    }
+    out.push_str("</ul>\n");
+}
+
+/// What these captures cannot tell, and what to capture next.
+fn untold(out: &mut String, report: &Report<'_>) {
+    let mut rows: Vec<usize> = (0..report.len())
+        .filter(|&r| report.growth(r) == Growth::Undetermined)
+        .collect();
+    rows.sort_by_key(|&r| (std::cmp::Reverse(report.delta(r).abs()), r));
+    let mut items = Vec::new();
+    for &row in rows.iter().take(NAMED) {
+        let words = report.judgement(row).map_or("", |j| j.reason.words());
+        items.push(format!("{}: {words}", words::site(report, row).fit(NAME)));
+    }
+    if rows.len() > NAMED {
+        items.push(format!("{} more sites", rows.len() - NAMED));
+    }
+    items.extend(report.notes.iter().cloned());
+    for capture in &report.captures {
+        if let Some(s) = &capture.salvaged {
+            items.push(format!(
+                "{}: {}; read {} of {} bytes",
+                capture.path,
+                s.reason,
+                units::grouped(s.read_bytes as i128),
+                units::grouped(s.of_bytes as i128)
+            ));
+        }
+    }
+    if items.is_empty() {
+        return;
+    }
+    out.push_str("<h3>What could not be told</h3>\n<ul>\n");
+    for item in items {
+        let _ = writeln!(out, "<li>{}</li>", Text(&item));
+    }
+    out.push_str("</ul>\n");
+}
+
+/// The place for the picture and the table, and the first rows for those who read without scripts.
+fn growth(report: &Report<'_>) -> String {
+    let metric = report.metric();
+    let amount = |n: i128| figures::amount(&metric.unit, n, false);
+    let mut out = String::from(
+        "<div id=\"growth-live\"></div>\n<div id=\"growth-static\" class=\"wide\"><table class=\"sites\"><thead><tr>",
+    );
+    if report.knows_runs() {
+        out.push_str("<th scope=\"col\" class=\"n\">per run</th>");
+    }
+    out.push_str(
+        "<th scope=\"col\" class=\"n\">growth</th><th scope=\"col\" class=\"n\">before</th>\
+         <th scope=\"col\" class=\"n\">after</th><th scope=\"col\">class</th><th scope=\"col\">site</th></tr></thead><tbody>\n",
+    );
+    let count = report.order.len().min(STATIC);
+    for &row in &report.order[..count] {
+        let row = row as usize;
+        let (before, after) = report.chosen_ends(row);
+        let delta = report.delta(row);
+        out.push_str("<tr>");
+        if report.knows_runs() {
+            let rate = report.row_per_run(row);
+            let _ = write!(
+                out,
+                "<td class=\"n\">{}</td>",
+                rate.map_or(String::new(), |r| figures::rate(&metric.unit, r))
+            );
+        }
+        let _ = writeln!(
+            out,
+            "<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td><td class=\"site\">{}</td></tr>",
+            units::signed(amount(delta), delta > 0),
+            amount(before as i128),
+            amount(after as i128),
+            report.growth(row).as_str(),
+            Text(&words::site(report, row).fit(NAME)),
+        );
+    }
+    let rest = report.rest(count);
+    if rest.rows > 0 {
+        let (before, after) = (rest.before[report.chosen], rest.after[report.chosen]);
+        let _ = writeln!(
+            out,
+            "<tr>{}<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td></td><td>{} other {}</td></tr>",
+            if report.knows_runs() { "<td></td>" } else { "" },
+            units::signed(amount(after - before), after > before),
+            amount(before),
+            amount(after),
+            units::grouped(rest.rows as i128),
+            figures::plural(rest.rows, figures::noun(&report.group_by)),
+        );
+    }
+    out.push_str("</tbody></table></div>\n");
+    out
+}
+
+fn recognised(report: &Report<'_>, ledger: &crate::diff::Ledger) -> String {
+    let metric = report.metric();
+    let amount = |n: i128| figures::amount(&metric.unit, n, false);
+    let mut out = format!(
+        "<p>{}</p>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\">recognised by</th>\
+         <th scope=\"col\" class=\"n\">sites</th><th scope=\"col\" class=\"n\">before</th>\
+         <th scope=\"col\" class=\"n\">after</th></tr></thead><tbody>\n",
+        Text(&matching::matched(ledger))
+    );
+    let mut row = |name: &str, share: crate::diff::Share| {
+        let _ = writeln!(
+            out,
+            "<tr><th scope=\"row\">{name}</th><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
+            units::grouped(share.sites as i128),
+            amount(share.before),
+            amount(share.after),
+        );
+    };
+    for &(by, share) in &ledger.tiers {
+        row(by.as_str(), share);
+    }
+    row("could not be told apart", ledger.ambiguous);
+    out.push_str("</tbody></table></div>\n");
+    if !ledger.reasons.is_empty() {
+        out.push_str("<h3>Why not all</h3>\n<ul>\n");
+        for reason in &ledger.reasons {
+            let _ = writeln!(out, "<li>{}</li>", Text(reason));
+        }
+        out.push_str("</ul>\n");
+    }
+    out
+}
+
+fn inputs(report: &Report<'_>) -> String {
+    let mut out = String::from(
+        "<div class=\"wide\"><table><thead><tr><th scope=\"col\">capture</th><th scope=\"col\">side</th>\
+         <th scope=\"col\">format</th><th scope=\"col\">producer</th><th scope=\"col\">drivers</th>\
+         <th scope=\"col\">sampling</th><th scope=\"col\">totals</th></tr></thead><tbody>\n",
+    );
+    for c in &report.captures {
+        let drivers: Vec<String> = c
+            .drivers
+            .iter()
+            .map(|(name, n)| format!("{name}={}", units::plain(*n)))
+            .collect();
+        let sampling = match c.sampling {
+            None => "every allocation".to_owned(),
+            Some(s) => match (s.mean_bytes, s.estimated_mean_bytes) {
+                (Some(mean), _) => format!("1 in {}", units::bytes(mean as i128)),
+                (None, Some(mean)) => format!("about 1 in {}", units::bytes(mean as i128)),
+                (None, None) => "sampled, rate unknown".to_owned(),
+            },
+        };
+        let totals: Vec<String> = c
+            .totals
+            .iter()
+            .map(|(m, n)| format!("{} {}", m.name, figures::amount(&m.unit, *n, false)))
+            .collect();
+        let command = c.command.as_deref().map_or(String::new(), |c| {
+            format!("<br><span class=\"faint\">{}</span>", Text(c))
+        });
+        let _ = writeln!(
+            out,
+            "<tr><td class=\"site mono\">{}{command}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            Text(&c.path),
+            c.side.as_str(),
+            c.format,
+            Text(c.producer.as_deref().unwrap_or("")),
+            Text(&drivers.join(", ")),
+            Text(&sampling),
+            Text(&totals.join(", ")),
+        );
+    }
+    out.push_str("</tbody></table></div>\n");
+    let _ = writeln!(
+        out,
+        "<p>metric {}, grouped by {}; schema {}</p>",
+        Text(&report.metric().name),
+        Text(&report.group_by.name()),
+        json::SCHEMA
+    );
+    out
+}
