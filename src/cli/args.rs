@@ -221,6 +221,9 @@ pub struct CompareArgs {
     /// The driver that growth is counted by
     #[arg(long, value_name = "NAME", default_value = "runs")]
     pub driver: String,
+    /// Count runs: requests of this log until each capture was taken, by the time in its file's name
+    #[arg(long, value_name = "LOG", value_hint = ValueHint::FilePath, conflicts_with = "runs")]
+    pub runs_from: Option<String>,
     /// Runs in an hour: gives rates and severities
     #[arg(long, value_name = "N")]
     pub runs_per_hour: Option<f64>,

@@ -10,6 +10,7 @@ mod load;
 mod output;
 mod prepare;
 mod run;
+mod runs_from;
 mod spelling;
 mod timeline;
 

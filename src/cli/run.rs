@@ -293,7 +293,10 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             limit => limit.unwrap_or(render::MOST_ROWS),
         };
     }
-    let items = load::items(&args.captures, &args.base, args.input.merge_by)?;
+    let mut items = load::items(&args.captures, &args.base, args.input.merge_by)?;
+    if let Some(log) = &args.runs_from {
+        super::runs_from::count(&mut items, log)?;
+    }
     let mut prepared = prepare::prepare(&items, &reading, &look)?;
     if prepared.captures.len() < 2 {
         let path = prepared.captures.first().map_or("", |c| c.path.as_str());

@@ -150,7 +150,9 @@ pub fn ruled_out(timeline: &Timeline, rated: &[Rated]) -> Vec<RuledOut> {
         });
     }
     if let Some(requests) = &timeline.requests {
-        for (at, attribution) in &requests.attributions {
+        // The service that is named first is the one that a person looks for.
+        let first = rated.first().map(|r| r.curve);
+        for (at, attribution) in requests.attributions.iter().filter(|a| Some(a.0) == first) {
             let service = &timeline.curves[*at].series.name.service;
             endpoints(requests, attribution, service, &mut out);
         }

@@ -479,3 +479,107 @@ fn order_duplicates_and_units_of_samples_do_not_matter() {
     );
     assert_eq!(rate(&mixed), want);
 }
+
+/// Growth per request without anyone counting: the log counts between the captures.
+#[test]
+fn runs_are_counted_from_a_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let log: String = (0..1000)
+        .map(|i| {
+            let at = jiff::Timestamp::from_second(START + i).unwrap();
+            format!("{at} 10.0.0.1 \"GET /a/{i} HTTP/1.1\" 200 0.02 seconds\n")
+        })
+        .collect();
+    let log_path = dir.path().join("access.log");
+    std::fs::write(&log_path, log).unwrap();
+    // 1772409600 is 2026-03-02T00:00:00Z; a request a second.
+    let mut files = Vec::new();
+    for (stamp, n) in [
+        ("20260302T000049Z", 50),
+        ("20260302T000319Z", 200),
+        ("20260302T001319Z", 800),
+    ] {
+        let to = dir.path().join(format!("heap-{stamp}.json"));
+        let from = format!(
+            "{}/profiles/ingest/faulty/run-{n:03}.json",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        std::fs::copy(from, &to).unwrap();
+        files.push(to.to_str().unwrap().to_owned());
+    }
+    let mut args = vec![
+        "compare",
+        "--format",
+        "json",
+        "--runs-from",
+        log_path.to_str().unwrap(),
+    ];
+    args.extend(files.iter().map(String::as_str));
+    let d: Value = serde_json::from_str(&fine(&args)).unwrap();
+    let runs: Vec<f64> = d["captures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|c| c["runs"].as_f64())
+        .collect();
+    assert_eq!(runs, [50.0, 200.0, 800.0]);
+    let counted: Value = serde_json::from_str(&fine(&[
+        "compare",
+        "--format",
+        "json",
+        "--runs",
+        "50,200,800",
+        "profiles/ingest/faulty",
+    ]))
+    .unwrap();
+    assert_eq!(d["totals"]["per_run"], counted["totals"]["per_run"]);
+    let (status, _, err) = run(&[
+        "compare",
+        "--runs-from",
+        log_path.to_str().unwrap(),
+        "profiles/ingest/a.json",
+        "profiles/no-such.json",
+    ]);
+    assert_eq!(status, 2, "{err}");
+}
+
+/// The same day in three more layouts: Prometheus, `docker stats` behind a date, nested JSON.
+#[test]
+fn layouts_of_one_day_say_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let level = |i: i64| 500e6 + 1e6 * i as f64 / 6.0;
+    let rows = || (0..288i64).map(|i| (START + 300 * i, level(i)));
+    let values: Vec<String> = rows().map(|(t, v)| format!("[{t},\"{v}\"]")).collect();
+    let prometheus = format!(
+        "{{\"status\":\"success\",\"data\":{{\"resultType\":\"matrix\",\"result\":[{{\"metric\":{{\"__name__\":\"process_resident_memory_bytes\",\"job\":\"app\"}},\"values\":[{}]}}]}}}}",
+        values.join(",")
+    );
+    let docker: String = rows()
+        .map(|(t, v)| {
+            let at = jiff::Timestamp::from_second(t).unwrap();
+            format!("{at} {{\"Name\":\"app\",\"CPUPerc\":\"1.5%\",\"MemUsage\":\"{}kB / 7.6GiB\",\"PIDs\":\"4\"}}\n", v / 1e3)
+        })
+        .collect();
+    let nested: String = rows()
+        .map(|(t, v)| {
+            format!("{{\"ts\":{t},\"memory\":{{\"rss\":{v}}},\"retry_counts\":{{\"disk\":0}}}}\n")
+        })
+        .collect();
+    for (name, text) in [
+        ("p.json", prometheus),
+        ("d.jsonl", docker),
+        ("n.jsonl", nested),
+    ] {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let d = document(&[path.to_str().unwrap()]);
+        let all = d["series"].as_array().unwrap();
+        let s = all
+            .iter()
+            .find(|s| s["rate_mb_per_hour"].is_object())
+            .unwrap_or_else(|| panic!("{name}: {d}"));
+        let rate = s["rate_mb_per_hour"]["overall"].as_f64().unwrap();
+        assert!((rate - 2.0).abs() < 0.02, "{name}: {rate}");
+        assert_eq!(s["points"], 288, "{name}");
+    }
+}

@@ -20,7 +20,12 @@ pub(super) fn read(source: &Source, options: &Options, sink: &mut dyn Sink) -> R
     let mut flat = Vec::new();
     each_line(source, |number, line| {
         outcome.lines += 1;
-        let value = serde_json::from_slice::<Value>(line);
+        let (prefix, text) = match line.first() {
+            Some(b'{') => (None, line),
+            _ => super::errors::stamped(line, &options.zone)
+                .map_or((None, line), |(t, rest)| (Some(t), rest)),
+        };
+        let value = serde_json::from_slice::<Value>(text);
         let Ok(Value::Object(object)) = value else {
             return outcome.bad(number, line);
         };
@@ -28,7 +33,8 @@ pub(super) fn read(source: &Source, options: &Options, sink: &mut dyn Sink) -> R
             sink.logged(request.end, line.len() + 1);
             return sink.request(&request);
         }
-        let Some((key, time)) = time_of(&object, &options.zone) else {
+        let inside = time_of(&object, &options.zone);
+        let Some((key, time)) = inside.or(prefix.map(|t| ("", t))) else {
             return outcome.bad(number, line);
         };
         if let Some(text) = message_of(&object) {

@@ -5,6 +5,7 @@ mod access;
 mod columns;
 mod errors;
 mod json_lines;
+mod prometheus;
 mod table;
 mod time;
 
@@ -30,6 +31,8 @@ pub enum Kind {
     Table,
     /// JSON objects, one a line, of numbers or of requests.
     JsonLines,
+    /// An answer of Prometheus.
+    Prometheus,
     /// A log of requests.
     AccessLog,
     /// Lines with a time.
@@ -42,6 +45,7 @@ impl Kind {
         match self {
             Kind::Table => "table",
             Kind::JsonLines => "JSON lines",
+            Kind::Prometheus => "answer of Prometheus",
             Kind::AccessLog => "request log",
             Kind::ErrorLog => "event log",
         }
@@ -128,6 +132,7 @@ pub fn read(source: &Source, options: &Options, sink: &mut dyn Sink) -> Result<O
     let outcome = match kind {
         Kind::Table => table::read(source, options, sink),
         Kind::JsonLines => json_lines::read(source, options, sink),
+        Kind::Prometheus => prometheus::read(source, options, sink),
         Kind::AccessLog => access::read(source, options, sink),
         Kind::ErrorLog => errors::read(source, options, sink),
     };
@@ -154,7 +159,13 @@ pub fn recognise(head: &[u8], options: &Options) -> Option<Kind> {
         let hits = lines[..whole].iter().filter(|l| test(l)).count();
         hits * 2 > whole
     };
-    if first.starts_with(b"{") {
+    if prometheus::recognise(text.trim_ascii_start()) {
+        return Some(Kind::Prometheus);
+    }
+    // A time may stand in front of the object: `$(date -Is) $(docker stats --format json)`.
+    if first.starts_with(b"{")
+        || errors::stamped(first, &options.zone).is_some_and(|(_, t)| t.starts_with(b"{\""))
+    {
         return Some(Kind::JsonLines);
     }
     if options.log_pattern.is_some() || most(&|l| access::parse(l, &options.zone).is_some()) {
