@@ -14,7 +14,7 @@ drivers of growth, #peak chooses a moment of a recording, A+B adds up workers of
 pub const TIMELINE: &str = "Examples:
   heapdiff timeline profiles/monitoring/webapp.csv.gz --memory-limit 1GB
   heapdiff timeline profiles/monitoring/webapp.csv.gz profiles/monitoring/access.log.gz
-  heapdiff timeline profiles/monitoring -o timeline.json -o timeline.md
+  heapdiff timeline profiles/monitoring --memory-limit 2GB --format md
 
 Tables with a time column, JSON lines, request logs and error logs are recognised by their content,
 compressed or not. Rates named MB are of 10^6 bytes.";

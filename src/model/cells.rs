@@ -358,11 +358,11 @@ fn edge_level(
         near[n] = s;
         n += 1;
     }
-    if from == 0 {
-        if let Some(b) = before.filter(|(t, _)| edge - t <= NEAR_EDGE_MS) {
-            near[n] = b;
-            n += 1;
-        }
+    if from == 0
+        && let Some(b) = before.filter(|(t, _)| edge - t <= NEAR_EDGE_MS)
+    {
+        near[n] = b;
+        n += 1;
     }
     for &s in later.take_while(|(t, _)| t - edge <= NEAR_EDGE_MS).take(31) {
         near[n] = s;

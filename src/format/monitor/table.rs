@@ -90,7 +90,7 @@ pub(super) fn recognise(lines: &[&[u8]], zone: &Zone) -> bool {
 
 /// Where the values of a column go.
 #[derive(Debug, Clone)]
-enum Place_ {
+enum Goes {
     /// Time, service and text.
     Aside,
     Numbers {
@@ -101,7 +101,7 @@ enum Place_ {
 
 struct Table<'a> {
     sink: &'a mut dyn Sink,
-    places: Vec<Place_>,
+    places: Vec<Goes>,
     service: String,
     service_at: Option<usize>,
     long: Option<(usize, usize)>,
@@ -247,7 +247,7 @@ impl<'a> Table<'a> {
             .enumerate()
             .map(|(i, name)| {
                 if is_when(i) || Some(i) == service_at || columns::is_time(name) {
-                    return Place_::Aside;
+                    return Goes::Aside;
                 }
                 let mut column = columns::column(name);
                 let bare = column.unit == SeriesUnit::Bytes && column.factor == 1.0;
@@ -258,7 +258,7 @@ impl<'a> Table<'a> {
                         .notes
                         .push(format!("{name}: numbers this small are taken for MB"));
                 }
-                Place_::Numbers {
+                Goes::Numbers {
                     column,
                     seen: false,
                 }
@@ -286,7 +286,7 @@ impl<'a> Table<'a> {
         }
         let mut fine = true;
         for i in 0..self.places.len() {
-            let Place_::Numbers { column, seen } = &mut self.places[i] else {
+            let Goes::Numbers { column, seen } = &mut self.places[i] else {
                 continue;
             };
             let Some(Ok(text)) = row.get(i).map(std::str::from_utf8) else {

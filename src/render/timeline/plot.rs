@@ -18,7 +18,7 @@ pub fn plot(curve: &Curve, width: usize) -> Vec<String> {
     };
     let columns = width.saturating_sub(MARGIN).clamp(20, 160);
     let span = last.t - first.t;
-    if bins.len() < 2 || !(span > 0.0) {
+    if bins.len() < 2 || span <= 0.0 || span.is_nan() {
         return Vec::new();
     }
     let column = |t: f64| (((t - first.t) / span) * (columns - 1) as f64).round() as usize;

@@ -209,13 +209,19 @@ fn service_sentence(report: &TimelineReport, r: &Rated) -> String {
         _ => format!("{service}  {} MB/h", rate(r.rate)),
     };
     if let (Some((h, ..)), Some(limit)) = (r.to_limit, report.limits.memory) {
-        out.push_str(&format!(
-            "; {} in {}",
-            units::bytes(limit as i128),
-            units::hours(h)
-        ));
+        out.push_str(&format!("; {} in {}", limit_name(limit), units::hours(h)));
     }
     out
+}
+
+/// A limit as it is usually typed: `1 GB`, `750 MB`, else in binary units.
+fn limit_name(limit: f64) -> String {
+    let bytes = limit as i128;
+    match (bytes % 1_000_000_000, bytes % 1_000_000) {
+        (0, _) => format!("{} GB", bytes / 1_000_000_000),
+        (_, 0) => format!("{} MB", bytes / 1_000_000),
+        _ => units::bytes(bytes),
+    }
 }
 
 fn verdict(report: &TimelineReport, style: &Style, out: &mut Vec<String>) {
