@@ -1,6 +1,7 @@
 //! What the renderings of `heapdiff timeline` receive.
 
 use crate::timeline::Change;
+use crate::timeline::Class;
 use crate::timeline::Curve;
 use crate::timeline::Timeline;
 use crate::verdict::Basis;
@@ -130,9 +131,18 @@ impl TimelineReport {
                     false => Word::Grew,
                 }
             }
-            None if self.timeline.primary.is_empty() => Word::CannotTell,
+            // Too short for any judgement, or nothing to judge.
+            None if self.undetermined() => Word::CannotTell,
             None => Word::Same,
         }
+    }
+
+    /// Whether no service could be judged.
+    fn undetermined(&self) -> bool {
+        let t = &self.timeline;
+        t.primary
+            .iter()
+            .all(|&p| t.curves[p].class == Class::Undetermined)
     }
 
     /// Whether a mark speaks of the service that is named first.

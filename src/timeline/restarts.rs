@@ -4,6 +4,7 @@ use super::bins::{Bins, Teeth};
 use super::fit::spread;
 use crate::model::Role;
 use crate::model::Series;
+use crate::model::SeriesUnit;
 use crate::model::Time;
 
 /// A drop across a gap is a restart from this share of the level on.
@@ -118,7 +119,8 @@ pub(super) fn of_series(
             });
         }
     }
-    if teeth.is_none() {
+    // A number of threads halves without any restart.
+    if teeth.is_none() && series.name.unit == SeriesUnit::Bytes {
         for i in 1..cells.len().saturating_sub(2) {
             let (a, b) = (&cells[i - 1], &cells[i + 1]);
             let at_once = b.at - a.at <= 2 && cells[i].max - cells[i].min >= HALF * a.median

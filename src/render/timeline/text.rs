@@ -129,6 +129,12 @@ fn quiet_sentence(report: &TimelineReport) -> String {
         .iter()
         .map(|&p| t.curves[p].span_h())
         .fold(0.0, f64::max);
+    if report.word() == Word::CannotTell {
+        return format!(
+            "{} of samples are too few: an hour at least, a day is better",
+            units::hours(span)
+        );
+    }
     format!(
         "nothing grows: {} in {}",
         match t.primary.len() {
@@ -259,10 +265,7 @@ fn reasons(report: &TimelineReport, r: &Rated, curve: &Curve) -> Vec<String> {
         SeverityBy::Rate => "by its rate".to_owned(),
         SeverityBy::Factor => {
             let f = r.factor.unwrap_or(1.0);
-            format!(
-                "by its factor, x{} a day, though the rate alone is slow",
-                units::decimal(f)
-            )
+            format!("by its factor: x{} a day", units::decimal(f))
         }
         SeverityBy::Limit => "by the time to the limit".to_owned(),
         SeverityBy::Default => "by default".to_owned(),
