@@ -18,6 +18,7 @@ pub mod normalize;
 pub mod render;
 pub mod report;
 pub mod symbolize;
+pub mod timeline;
 pub mod trend;
 pub mod units;
 pub mod verdict;

@@ -17,5 +17,6 @@ mod render;
 mod rules_engine;
 mod symbols;
 mod telemetry;
+mod timeline;
 mod trend;
 mod writers;

@@ -60,6 +60,9 @@ pub enum Command {
     /// Find what keeps objects alive: cycles, holders and paths that grow, and the reference to cut
     #[command(after_help = examples::CYCLES, arg_required_else_help = true)]
     Cycles(Box<CyclesArgs>),
+    /// Growth rates from monitoring series, and the requests that coincide with them
+    #[command(after_help = examples::TIMELINE, arg_required_else_help = true)]
+    Timeline(Box<TimelineArgs>),
     /// Say what a file is, what it holds, its totals and its top sites
     #[command(after_help = examples::INSPECT, arg_required_else_help = true)]
     Inspect(Box<InspectArgs>),
@@ -253,6 +256,9 @@ pub struct CompareArgs {
     /// The driver that growth is counted by
     #[arg(long, value_name = "NAME", default_value = "runs")]
     pub driver: String,
+    /// Count runs: requests of this log until each capture was taken, by the time in its file's name
+    #[arg(long, value_name = "LOG", value_hint = ValueHint::FilePath, conflicts_with = "runs")]
+    pub runs_from: Option<String>,
     /// Runs in an hour: gives rates and severities
     #[arg(long, value_name = "N")]
     pub runs_per_hour: Option<f64>,
@@ -339,6 +345,35 @@ impl From<MatchTier> for MatchedBy {
             MatchTier::Moved => MatchedBy::Moved,
         }
     }
+}
+
+/// `heapdiff timeline`.
+#[derive(Debug, Args)]
+pub struct TimelineArgs {
+    /// Monitoring series, request logs, error logs: files, directories, quoted globs; `-` is standard input
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<String>,
+    /// Compare the rates before and after a moment: 2026-03-02T09:15Z=deploy (repeatable)
+    #[arg(long, value_name = "TIME=LABEL")]
+    pub mark: Vec<String>,
+    /// Memory that a service may use (1GB): gives the time until then
+    #[arg(long, value_name = "SIZE")]
+    pub memory_limit: Option<String>,
+    /// The zone of time stamps that name none: Europe/Berlin, +02:00 [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
+    /// The layout of request lines, as a pattern with groups time, method, path, status, duration
+    #[arg(long, value_name = "REGEX")]
+    pub log_pattern: Option<String>,
+    /// The service of files that name none [default: the file's name]
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+    /// Lines of the incident; 0 is all
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    #[command(flatten)]
+    /// Where results go.
+    pub out: OutputArgs,
 }
 
 /// `heapdiff inspect`.

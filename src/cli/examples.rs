@@ -11,6 +11,14 @@ pub const COMPARE: &str = "Examples:
 PATH[#SELECT][@N]: @800 is the number of completed runs, @runs=800,connections=20 gives several
 drivers of growth, #peak chooses a moment of a recording, A+B adds up workers of one service.";
 
+pub const TIMELINE: &str = "Examples:
+  heapdiff timeline profiles/monitoring/webapp.csv.gz --memory-limit 1GB
+  heapdiff timeline profiles/monitoring/webapp.csv.gz profiles/monitoring/access.log.gz
+  heapdiff timeline profiles/monitoring --memory-limit 2GB --format md
+
+Tables with a time column, JSON lines, request logs and error logs are recognised by their content,
+compressed or not. Rates named MB are of 10^6 bytes.";
+
 pub const INSPECT: &str = "Examples:
   heapdiff inspect profiles/ingest/a.json
   heapdiff inspect profiles/go-ingest/exact/faulty/run-200.pb.gz --metric total_bytes --limit 5

@@ -18,8 +18,10 @@ mod load;
 mod output;
 mod prepare;
 mod run;
+mod runs_from;
 mod settings;
 mod spelling;
 mod suppress;
+mod timeline;
 
 pub use run::run;

@@ -97,6 +97,10 @@ impl Rendering {
         Rendering::Github,
     ];
 
+    /// What `heapdiff timeline` renders.
+    pub const OF_TIMELINE: &'static [Rendering] =
+        &[Rendering::Text, Rendering::Json, Rendering::Markdown];
+
     /// The rendering called `name`, of those that a command offers.
     pub fn by_name(name: &str, offered: &[Rendering]) -> Result<Rendering> {
         let table = || RENDERINGS.iter().filter(|(_, _, r)| offered.contains(r));

@@ -184,6 +184,7 @@ fn execute(cli: &Cli, command: String) -> Result<u8> {
         Command::Baseline { action } => super::baselines::baseline(action, &terminal),
         Command::Suppress(args) => super::suppress::suppress(args),
         Command::Config(args) => super::settings::config(args, &terminal),
+        Command::Timeline(args) => super::timeline::timeline(args, &terminal),
         Command::Inspect(args) => super::inspect::inspect(args, &terminal),
         Command::Convert(args) => super::convert::convert(args, &terminal),
         Command::Capture(args) => super::capture::capture(args),
@@ -371,9 +372,12 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             limit => limit.unwrap_or(render::MOST_ROWS),
         };
     }
-    let items = load::items(&args.captures, &args.base, args.input.merge_by)?;
+    let mut items = load::items(&args.captures, &args.base, args.input.merge_by)?;
     let files = load::files(&items);
     targets.iter().try_for_each(|(_, t)| t.keep_off(&files))?;
+    if let Some(log) = &args.runs_from {
+        super::runs_from::count(&mut items, log)?;
+    }
     let mut prepared = prepare::prepare(&items, &reading, &look)?;
     if prepared.captures.len() < 2 {
         let path = prepared.captures.first().map_or("", |c| c.path.as_str());

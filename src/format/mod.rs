@@ -21,6 +21,7 @@ pub mod memcheck;
 pub mod memleak;
 pub mod memray;
 pub mod memray_stats;
+pub mod monitor;
 pub mod native;
 pub mod pprof;
 pub mod ruby_objspace;

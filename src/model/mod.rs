@@ -1,5 +1,6 @@
 //! What a capture is: interned names, columns of numbers, metadata. Knows nothing else.
 
+mod cells;
 mod code;
 mod column;
 mod frames;
@@ -8,10 +9,12 @@ mod labels;
 mod limits;
 mod metric;
 mod profile;
+mod series;
 mod stacks;
 mod strings;
 mod texts;
 
+pub use cells::{CELL_S, Cell, ClockStep, Gap, Series, SeriesBuilder};
 pub use code::{CodePlace, Counted, Nameless};
 pub use column::Column;
 pub use frames::{Frame, FrameId, Frames};
@@ -23,6 +26,7 @@ pub use labels::{Label, LabelValue, Labels, LabelsId};
 pub use limits::Limits;
 pub use metric::{Metric, Nature, Unit, canonical_name, snake_case};
 pub use profile::{Exactness, Meta, Moment, Profile, ProfileBuilder, Salvage, Sampling, Symbols};
+pub use series::{Measure, Request, SeriesId, SeriesName, SeriesUnit, Sink, Time};
 pub use stacks::{StackFrames, StackId, Stacks};
 pub use strings::{StrId, Strings};
 pub use texts::{Fingerprint, StackTexts};

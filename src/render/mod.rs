@@ -25,6 +25,7 @@ mod proto;
 pub mod speedscope;
 pub mod svg;
 mod text;
+pub mod timeline;
 pub mod tree;
 pub mod words;
 

@@ -3,5 +3,7 @@
 
 pub mod graph;
 mod sites;
+mod timeline;
 
 pub use sites::*;
+pub use timeline::*;

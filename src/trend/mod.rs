@@ -9,6 +9,7 @@
 // `!(a > b)` sends NaN the safe way, and several arrays are walked by one index.
 #![allow(clippy::neg_cmp_op_on_partial_ord, clippy::needless_range_loop)]
 
+mod counts;
 mod decide;
 mod detail;
 mod dist;
@@ -27,8 +28,9 @@ mod words;
 #[cfg(test)]
 mod worked;
 
+pub use counts::count_upper;
 pub use detail::Detail;
-pub use dist::{student_quantile_two_sided, student_two_sided};
+pub use dist::{normal_upper, student_quantile_two_sided, student_two_sided};
 pub use drivers::{Drivers, Follows, follows};
 pub use few::{Capacity, capacity};
 pub use judge::{Judge, Judged, Judgement, Row};

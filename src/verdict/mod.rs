@@ -9,6 +9,8 @@ mod findings;
 mod gate;
 mod gate_rows;
 pub mod graph;
+mod incident;
+mod monitoring;
 mod path;
 mod pattern;
 mod patterns;
@@ -32,6 +34,8 @@ pub use gate::{
     Warning, evaluate, needs_label,
 };
 pub use gate_rows::{Part, Rows};
+pub use incident::{Dated, RuledOut, incident, ruled_out};
+pub use monitoring::{Basis, Limits, Rated, monitoring_findings, rate_services, segment_severity};
 pub use path::{Path, path};
 pub use pattern::{Glob, StackPattern};
 pub use patterns::{

@@ -225,6 +225,19 @@ compare profiles/builds/go/default.pb.gz profiles/builds/go/edited.pb.gz --limit
 compare profiles/builds/go/default.pb.gz profiles/builds/go/no-inlining.pb.gz --format json --limit 1
 inspect profiles/builds/c/gcc-o2.json --limit 3
 
+timeline profiles/monitoring/webapp.csv.gz --memory-limit 1GB
+timeline profiles/monitoring/webapp.csv.gz profiles/monitoring/access.log.gz
+timeline profiles/monitoring --verbose --width 120
+timeline profiles/monitoring --format md
+timeline profiles/monitoring/webapp.csv.gz --mark 2026-03-02T12:00Z=deploy
+timeline profiles/monitoring/unstretched
+timeline profiles/monitoring/access.log.gz
+timeline profiles/monitoring/webapp.csv.gz --mark noon=deploy
+timeline profiles/monitoring/webapp.csv.gz --tz Mars/Olympus
+timeline profiles/monitoring/access.log.gz --log-pattern (
+timeline profiles/ingest/a.json
+timeline profiles/none.csv
+
 compare profiles/ingest/a.json
 compare profiles/ingest/a.json profiles/c-ingest/copy-050.json
 compare profiles/ingest/a.json@50 profiles/ingest/b.json
@@ -246,6 +259,7 @@ explain HD999
 --version
 --help
 compare -h
+timeline -h
 inspect -h
 convert -h
 formats
@@ -272,4 +286,5 @@ baseline --help
 suppress --help
 config --help
 config --no-config
+explain HD060
 ";

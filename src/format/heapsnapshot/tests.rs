@@ -11,7 +11,6 @@ struct Snapshot {
     extra: &'static str,
 }
 
-const HIDDEN: u64 = 0;
 const STRING: u64 = 2;
 const OBJECT: u64 = 3;
 const CLOSURE: u64 = 5;

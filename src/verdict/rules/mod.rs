@@ -2,11 +2,13 @@
 
 mod graph;
 mod growth;
+mod monitoring;
 mod patterns;
 mod quality;
 
 pub use graph::*;
 pub use growth::*;
+pub use monitoring::*;
 pub use patterns::*;
 pub use quality::*;
 
@@ -40,6 +42,15 @@ pub static RULES: &[&Rule] = &[
     &GROWING_TYPE,
     &CYCLE_WAITS,
     &CYCLES_PRESENT,
+    &MEMORY_GROWTH,
+    &HIDDEN_GROWTH,
+    &HIDDEN_BY_RESTARTS,
+    &SEVERAL_SERVICES,
+    &HANDLES_RISE,
+    &REQUESTS_COINCIDE,
+    &STUCK_WORK,
+    &EVENT_BURST,
+    &MARK,
     &CUT_STACKS,
     &BUDGET,
 ];
