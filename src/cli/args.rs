@@ -459,4 +459,6 @@ pub enum Language {
     Node,
     /// Ruby 2.7 or later: `require_relative 'heapdiff_capture'; HeapdiffCapture.dump('run-03.rbheap', run: 3)`
     Ruby,
+    /// Any program, from outside: samples memory every 5 s for `heapdiff timeline`
+    Monitor,
 }

@@ -13,6 +13,9 @@ const NODE: &str = include_str!("../../capture/heapdiff-capture.cjs");
 /// A writer of Ruby's heap dumps that know their runs.
 const RUBY: &str = include_str!("../../capture/heapdiff_capture.rb");
 
+/// A sampler of containers and processes, for `heapdiff timeline`.
+const MONITOR: &str = include_str!("../../capture/heapdiff_monitor.sh");
+
 /// Writes the script of a language, to standard output unless a file is named.
 ///
 /// # Errors
@@ -22,6 +25,7 @@ pub(super) fn capture(args: &CaptureArgs) -> Result<u8> {
         Language::Python => PYTHON,
         Language::Node => NODE,
         Language::Ruby => RUBY,
+        Language::Monitor => MONITOR,
     };
     Target::open(&args.output)?.write(script.as_bytes())?;
     Ok(super::run::DONE)

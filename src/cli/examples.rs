@@ -34,6 +34,7 @@ pub const CAPTURE: &str = "Examples:
   heapdiff capture python -o heapdiff_capture.py
   heapdiff capture node -o heapdiff-capture.cjs
   heapdiff capture ruby -o heapdiff_capture.rb
+  heapdiff capture monitor -o monitor.sh
 
 Put the file beside the program and call it at the same point of each run:
   import heapdiff_capture
