@@ -16,6 +16,7 @@ pub mod model;
 pub mod normalize;
 pub mod render;
 pub mod report;
+pub mod symbolize;
 pub mod timeline;
 pub mod trend;
 pub mod units;

@@ -3,13 +3,13 @@
 use super::args::Sort;
 use super::prepare::Prepared;
 use crate::diff::{
-    Certainty, Drivers, GroupBy, Growth, Judge, Judged, MatchedBy, PerRun, Runs, Side, Values,
-    group,
+    Certainty, Drivers, GroupBy, Growth, Judge, Judged, MatchedBy, PerRun, Runs, Side, SiteTable,
+    Values, group,
 };
 use crate::model::{Column, Exactness, Frame};
 use crate::normalize::{FrameClass, Naming};
 use crate::report::{CaptureInfo, Keys, Report, Resolution};
-use crate::verdict;
+use crate::verdict::{self, Finding};
 use std::cell::OnceCell;
 use std::cmp::Reverse;
 
@@ -48,7 +48,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
     let totals = sum_up(&values, &table.filtered);
     let per_run = per_run(&prepared.captures, &shape.driver);
     let exact = prepared.exactness == Exactness::Exact;
-    let judge = judge(prepared, &shape.driver, per_run);
+    let judge = judge(prepared, &shape.driver);
     let mut judged = judge.rows(&values, false);
     let matching = prepared.matching.as_ref();
     let matches = match &keys {
@@ -85,8 +85,11 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         captures: (sides[0], sides[1]),
         exact,
         runs: &runs_of(prepared, &shape.driver),
+        sides: judge.side_growth(&totals, 0),
+        change: total_judged.changes.first().copied(),
+        series: judge.compares_series(),
     });
-    let findings = verdict::find(
+    let mut findings = verdict::find(
         verdict,
         &summary,
         &verdict::Ground {
@@ -96,6 +99,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
             per_run: &per_run,
             growth: &judged.growth,
             judgements: &judged.judgements,
+            changes: &judged.changes,
             captures: prepared.captures.len(),
             runs_per_hour: shape.runs_per_hour,
             memory_limit: shape.memory_limit,
@@ -106,6 +110,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
             total_after: totals.after().get(table.chosen).map_or(0, |c| c.sum()),
         },
     );
+    findings.extend(patterns(prepared, table, &keys, &values, &totals, naming));
     let resolution = resolution(&judge, &judged, &values, &per_run);
     let mut report = Report {
         symbols: &prepared.symbols,
@@ -141,7 +146,59 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         has_roots: OnceCell::new(),
     };
     report.order = order(&report, shape);
+    let cut = cut_stacks(&report);
+    report.findings.extend(cut);
     report
+}
+
+/// From this share of what is held in cut stacks on they are worth a finding.
+const CUT_SHARE: f64 = 0.01;
+
+/// Between builds stacks that were cut may hide which site is which.
+fn cut_stacks(report: &Report<'_>) -> Option<Finding> {
+    report.matching.as_ref()?;
+    let cut = report.cut_stacks().filter(|c| c.share >= CUT_SHARE)?;
+    let side = if cut.before { Side::Base } else { Side::New };
+    let of_side = report.captures.iter().rposition(|c| c.side == side);
+    let (before, after) = if cut.before {
+        (cut.held, 0)
+    } else {
+        (0, cut.held)
+    };
+    let capture = of_side.unwrap_or(0) as u32;
+    Some(verdict::cut_stacks(capture, before, after, cut.share))
+}
+
+/// Patterns of allocation in the same rows.
+fn patterns(
+    prepared: &Prepared,
+    table: &SiteTable,
+    keys: &Keys<'_>,
+    values: &Values,
+    totals: &Values,
+    naming: &Naming<'_>,
+) -> Vec<verdict::Finding> {
+    let of = |side| prepared.captures.iter().filter(move |c| c.side == side);
+    // Captures of one path are moments of one recording.
+    let recorded = |side| {
+        let paths: Vec<&str> = of(side).map(|c| c.path.as_str()).collect();
+        paths.len() > 1 && paths.iter().all(|p| p == &paths[0])
+    };
+    verdict::find_patterns(&verdict::PatternGround {
+        values,
+        totals,
+        metrics: &table.metrics,
+        chosen: table.chosen,
+        stacks: match keys {
+            Keys::Stacks(stacks) => Some(stacks),
+            Keys::Groups(_) => None,
+        },
+        symbols: &prepared.symbols,
+        names: naming,
+        drivers: of(Side::New).map(|c| c.drivers.as_slice()).collect(),
+        base: of(Side::Base).count(),
+        moments: [Side::Base, Side::New].map(recorded),
+    })
 }
 
 /// The sum of all rows and what filters left out, as one row.
@@ -203,19 +260,22 @@ fn per_run(captures: &[CaptureInfo], driver: &str) -> PerRun {
     }
 }
 
+/// The runs of a side's captures; none where one of them has none.
+fn known_runs(captures: &[CaptureInfo], side: Side, driver: &str) -> Option<Vec<f64>> {
+    let of_side = captures.iter().filter(|c| c.side == side);
+    of_side.map(|c| driver_of(c, driver)).collect()
+}
+
 /// The runs of the new side's captures; their positions where runs are unknown.
 fn runs_of(prepared: &Prepared, driver: &str) -> Vec<f64> {
-    let new: Vec<_> = prepared
-        .captures
-        .iter()
-        .filter(|c| c.side == Side::New)
-        .collect();
-    let known: Option<Vec<f64>> = new.iter().map(|c| driver_of(c, driver)).collect();
-    known.unwrap_or_else(|| (0..new.len()).map(|i| i as f64).collect())
+    let of_new = |c: &&CaptureInfo| c.side == Side::New;
+    let count = prepared.captures.iter().filter(of_new).count();
+    known_runs(&prepared.captures, Side::New, driver)
+        .unwrap_or_else(|| (0..count).map(|i| i as f64).collect())
 }
 
 /// The judge of these captures: by their runs, or by their positions where runs are unknown.
-fn judge<'a>(prepared: &'a Prepared, driver: &str, per_run: PerRun) -> Judge<'a> {
+fn judge(prepared: &Prepared, driver: &str) -> Judge {
     let skip = prepared
         .captures
         .iter()
@@ -233,16 +293,13 @@ fn judge<'a>(prepared: &'a Prepared, driver: &str, per_run: PerRun) -> Judge<'a>
         (Exactness::Sampled, Some(means)) if tested => Certainty::Sampled(means),
         _ => Certainty::Unknown,
     };
-    let table = &prepared.table;
-    Judge::new(
-        &runs,
-        skip,
-        certainty,
-        per_run,
-        &table.metrics,
-        table.chosen,
-    )
-    .with_drivers(drivers(&prepared.captures), driver)
+    let metric = &prepared.table.metrics[prepared.table.chosen];
+    let judge = Judge::new(&runs, skip, certainty, prepared.table.chosen)
+        .with_drivers(drivers(&prepared.captures), driver);
+    match [Side::Base, Side::New].map(|s| known_runs(&prepared.captures, s, driver)) {
+        [Some(base), Some(new)] if skip > 0 => judge.against(&base, &new, metric),
+        _ => judge,
+    }
 }
 
 /// The drivers that every capture of the new side names.
@@ -263,7 +320,7 @@ fn drivers(captures: &[CaptureInfo]) -> Drivers {
 const EQUAL_WITHIN: f64 = 0.1;
 
 fn total_test(
-    judge: &Judge<'_>,
+    judge: &Judge,
     totals: &Values,
     judged: &Judged,
     chosen: usize,
@@ -281,7 +338,7 @@ fn total_test(
 
 /// What the captures can show of a site as large as the median one by bytes.
 fn resolution(
-    judge: &Judge<'_>,
+    judge: &Judge,
     judged: &Judged,
     values: &Values,
     per_run: &PerRun,
@@ -311,12 +368,19 @@ fn order(report: &Report<'_>, shape: &Shape) -> Vec<u32> {
             let key = |r: u32| {
                 let leaks = report.growth(r as usize).is_leak();
                 let delta = delta(r);
-                // Of two series it is the growth per run that differs, not the level.
-                let size = match report.row_per_run(r as usize) {
+                // Of two series it is the growth per run that differs, and only then the level.
+                let rate = match report.row_per_run(r as usize) {
                     Some(rate) if series => Reverse((rate.abs() * 1000.0) as u128),
-                    _ => Reverse(delta.unsigned_abs()),
+                    _ => Reverse(0),
                 };
-                (!leaks, report.is_quiet(r as usize), size, Reverse(delta))
+                let size = Reverse(delta.unsigned_abs());
+                (
+                    !leaks,
+                    report.is_quiet(r as usize),
+                    rate,
+                    size,
+                    Reverse(delta),
+                )
             };
             loud.sort_by_cached_key(|&r| (key(r), r));
             let mut first = 0;

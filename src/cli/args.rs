@@ -32,6 +32,9 @@ pub struct Cli {
     /// Say more: what readers noted, how sites were matched
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// Threads to work with [default: one for each processor]; results are the same for any number
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
 }
 
 /// When to colour.
@@ -96,6 +99,13 @@ pub struct InputArgs {
     /// Runs of the captures, in order, instead of @N behind each; with two sides for each side
     #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
     pub runs: Vec<f64>,
+    /// Look up names of native code in program files of this machine, or below DIR alone
+    ///
+    /// Captures that know code by module and offset get functions, inlined ones included, files
+    /// and lines. DIR is like the root of the machine that was profiled, holds the programs side
+    /// by side, or is a program itself. A file of another build is refused. Nothing is fetched.
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = "/", action = clap::ArgAction::Append)]
+    pub symbolize: Vec<std::path::PathBuf>,
     /// Add up the files of a directory that differ only in a process id
     #[arg(long, value_enum, value_name = "WHAT")]
     pub merge_by: Option<MergeBy>,

@@ -3,13 +3,14 @@
 use super::args::{ConvertArgs, ConvertTo};
 use super::load::{self, Reading};
 use super::output::Target;
+use super::run::Terminal;
 use crate::diff::default_metric;
 use crate::error::{Code, Error, Result};
 use crate::model::{Symbols, canonical_name};
 use crate::render;
 
 /// Writes the capture in the format asked for.
-pub(super) fn convert(args: &ConvertArgs) -> Result<u8> {
+pub(super) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<u8> {
     let reading = Reading::new(&args.input)?;
     let target = Target::open(&args.output)?;
     let items = load::items(
@@ -22,15 +23,30 @@ pub(super) fn convert(args: &ConvertArgs) -> Result<u8> {
             .in_file(&args.capture)
             .help("convert one at a time, or join them with A+B"));
     };
+    target.keep_off(&load::files(&items))?;
     let mut symbols = Symbols::default();
     let mut skipped = Vec::new();
-    let mut loaded = load::read(item, &reading, false, &mut symbols, &mut skipped)?;
+    let mut symbolizer = reading.symbolizer()?;
+    let mut loaded = load::read(
+        item,
+        &reading,
+        false,
+        &mut symbols,
+        &mut symbolizer,
+        &mut skipped,
+    )?;
     if loaded.len() != 1 {
         return Err(Error::usage("holds several captures")
             .in_file(&args.capture)
             .help("choose one: PATH#last"));
     }
     let load::Loaded { path, profile } = loaded.remove(0);
+    // Text output has its notes; what was looked up, or refused, has to be said here as well.
+    if !terminal.quiet && !args.input.symbolize.is_empty() {
+        for note in &profile.meta.notes {
+            super::run::to_stderr(&format!("note  {note}\n"));
+        }
+    }
     let wanted = args.metric.as_deref().map(canonical_name);
     let metric = wanted.clone().unwrap_or_else(|| default_metric(&profile));
     let Some(column) = profile.metric(&metric) else {

@@ -50,29 +50,51 @@ pub(super) fn inspect(args: &InspectArgs, terminal: &Terminal) -> Result<u8> {
     let stdout = targets
         .iter()
         .any(|(r, t)| *r == Rendering::Text && t.is_stdout());
-    for item in load::items(&args.captures, &[], args.input.merge_by)? {
+    let items = load::items(&args.captures, &[], args.input.merge_by)?;
+    let files = load::files(&items);
+    targets.iter().try_for_each(|(_, t)| t.keep_off(&files))?;
+    for item in items {
         let item = load::Item {
             side: crate::diff::Side::New,
             ..item
         };
-        // A recording holds several moments; each is looked at by itself.
-        let prepared = match prepare::prepare(std::slice::from_ref(&item), &reading, &look) {
+        let prepare = |only| {
+            let look = Look {
+                only,
+                metric: look.metric.clone(),
+                filters: look.filters.clone(),
+                label: look.label.clone(),
+                ..Look::default()
+            };
+            prepare::prepare(std::slice::from_ref(&item), &reading, &look)
+        };
+        let prepared = match prepare(None) {
             Ok(prepared) => prepared,
             Err(e) if item.group.found && e.code() == crate::error::Code::Unrecognised => continue,
             Err(e) => return Err(e),
         };
-        let naming = Naming::new(&prepared.symbols, prepared.language, paths.clone());
-        let report = analysis::report(&prepared, &naming, &shape);
-        if !text.is_empty() {
-            text.push(b'\n');
-        }
-        let style = style(&args.rows, &args.out, terminal, stdout);
-        text.extend(render::inspect::text(&report, &style).into_bytes());
-        if wants(Rendering::Json) {
-            documents.push(render::inspect::document(&report, args.rows.limit));
-        }
-        if wants(Rendering::Svg) {
-            pictures.push(render::svg::flamegraph(&report)?);
+        // A recording holds several moments; each is looked at by itself. Standard input is read
+        // once.
+        let once = item.group.paths.iter().any(|p| p == "-");
+        let each = match prepared.captures.len() {
+            0 | 1 => vec![prepared],
+            _ if once => vec![prepared],
+            n => (0..n).map(|i| prepare(Some(i))).collect::<Result<_>>()?,
+        };
+        for prepared in &each {
+            let naming = Naming::new(&prepared.symbols, prepared.language, paths.clone());
+            let report = analysis::report(prepared, &naming, &shape);
+            if !text.is_empty() {
+                text.push(b'\n');
+            }
+            let style = style(&args.rows, &args.out, terminal, stdout);
+            text.extend(render::inspect::text(&report, &style).into_bytes());
+            if wants(Rendering::Json) {
+                documents.push(render::inspect::document(&report, args.rows.limit));
+            }
+            if wants(Rendering::Svg) {
+                pictures.push(render::svg::flamegraph(&report)?);
+            }
         }
     }
     if text.is_empty() {

@@ -5,7 +5,8 @@ use crate::diff::Side;
 use crate::error::{Code, Error, Result};
 use crate::format::{self, Capture, Context, Format};
 use crate::input::{Group, Select, Source, Spec, expand, natural_order};
-use crate::model::{Limits, Meta, Nature, Profile, ProfileBuilder, Symbols};
+use crate::model::{Label, LabelValue, Limits, Meta, Nature, Profile, ProfileBuilder, Symbols};
+use crate::symbolize::Symbolizer;
 
 /// One capture to read: a group of files on one side.
 #[derive(Debug, Clone)]
@@ -22,6 +23,7 @@ pub struct Reading {
     forced: Option<&'static Format>,
     unit: Option<String>,
     strict: bool,
+    symbolize: Vec<std::path::PathBuf>,
 }
 
 impl Reading {
@@ -38,7 +40,18 @@ impl Reading {
                 Unit::Blocks => "blocks".to_owned(),
             }),
             strict: args.strict,
+            symbolize: args.symbolize.clone(),
         })
+    }
+}
+
+impl Reading {
+    /// What looks up names of native code, if that is wanted; for one table of names.
+    ///
+    /// Errors: a place to look in that does not exist.
+    pub fn symbolizer(&self) -> Result<Option<Symbolizer>> {
+        let wanted = !self.symbolize.is_empty();
+        wanted.then(|| Symbolizer::new(&self.symbolize)).transpose()
     }
 }
 
@@ -97,6 +110,12 @@ pub fn items(captures: &[String], base: &[String], merge: Option<MergeBy>) -> Re
     Ok(items)
 }
 
+/// The files of all items.
+pub fn files(items: &[Item]) -> Vec<String> {
+    let paths = items.iter().flat_map(|i| &i.group.paths);
+    paths.filter(|p| *p != "-").cloned().collect()
+}
+
 /// Joins the files of a directory whose names differ in one number alone, the process id: the
 /// last number of the name.
 fn merged(groups: Vec<Group>, merge: Option<MergeBy>) -> Vec<Group> {
@@ -149,13 +168,14 @@ pub fn read(
     reading: &Reading,
     select_ends: bool,
     symbols: &mut Symbols,
+    symbolizer: &mut Option<Symbolizer>,
     skipped: &mut Vec<String>,
 ) -> Result<Vec<Loaded>> {
     let mut moments: Vec<Vec<Profile>> = Vec::new();
     let mut files = 0;
     for path in &item.group.paths {
         let profiles = match read_file(path, &item.group, reading, select_ends, symbols) {
-            Ok(profiles) => profiles,
+            Ok(profiles) => with_names(profiles, symbolizer, symbols)?,
             Err(e) if item.group.found && e.code() == Code::Unrecognised => {
                 skipped.push(path.clone());
                 continue;
@@ -216,8 +236,68 @@ fn read_file(
         strict: reading.strict,
         ..Context::new(symbols)
     };
+    cx.symbols.nameless.clear();
     let captures = format::read(&source, reading.forced, &mut cx)?;
     Ok(captures.into_iter().map(|Capture::Profile(p)| p).collect())
+}
+
+/// The captures of one file with names looked up, or with the advice to do so.
+fn with_names(
+    profiles: Vec<Profile>,
+    symbolizer: &mut Option<Symbolizer>,
+    symbols: &mut Symbols,
+) -> Result<Vec<Profile>> {
+    if symbols.nameless.is_empty() {
+        return Ok(profiles);
+    }
+    let name = |mut profile: Profile| match symbolizer {
+        Some(symbolizer) => symbolizer.apply(profile, symbols),
+        None => {
+            profile.meta.notes.push(ADVICE.to_owned());
+            Ok(profile)
+        }
+    };
+    profiles.into_iter().map(name).collect()
+}
+
+/// Said of captures that know code by its place in a file alone.
+const ADVICE: &str = "code without names stands as module and offset: --symbolize looks it up in the program's files";
+
+/// Takes the base side out of a saved difference: its samples carry the label `pprof::base`, and
+/// their signs are turned. `None` where no sample has it.
+///
+/// Errors: values that do not fit into 64 bits.
+pub fn base_of_difference(profile: &mut Profile, symbols: &mut Symbols) -> Result<Option<Profile>> {
+    let Some(key) = symbols.strings.find("pprof::base") else {
+        return Ok(None);
+    };
+    let truth = symbols.strings.find("true").map(LabelValue::Text);
+    let is_base = |symbols: &Symbols, labels| {
+        let set = symbols.labels.get(labels);
+        set.iter().any(|l| l.key == key && Some(l.value) == truth)
+    };
+    if !profile.labels.iter().any(|&l| is_base(symbols, l)) {
+        return Ok(None);
+    }
+    let mut sides = [0, 1].map(|_| ProfileBuilder::new(profile.metrics.clone()));
+    let mut values = vec![0; profile.metrics.len()];
+    for row in 0..profile.len() {
+        let labels = profile.labels_of(row);
+        let base = is_base(symbols, labels);
+        for (value, column) in values.iter_mut().zip(&profile.columns) {
+            let n = column.get(row);
+            *value = if base { n.saturating_neg() } else { n };
+        }
+        let rest: Vec<Label> = symbols.labels.get(labels).to_vec();
+        let rest: Vec<Label> = rest.into_iter().filter(|l| l.key != key).collect();
+        let labels = symbols.labels.intern(&rest);
+        sides[usize::from(!base)].add_labelled(profile.stacks[row], labels, &values)?;
+    }
+    let mut meta = profile.meta.clone();
+    meta.notes.retain(|n| !n.starts_with("a saved difference"));
+    let [base, new] = sides.map(|b| b.finish(meta.clone()));
+    *profile = new;
+    Ok(Some(base))
 }
 
 /// The sum of captures of one moment, such as the workers of one service.

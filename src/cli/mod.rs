@@ -6,6 +6,7 @@ mod args;
 mod convert;
 mod examples;
 mod inspect;
+mod interrupt;
 mod load;
 mod output;
 mod prepare;

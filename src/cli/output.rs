@@ -1,5 +1,6 @@
 //! Where results go: every target is opened before the work, written beside and renamed.
 
+use super::interrupt;
 use crate::error::{Code, Error, Result};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -133,12 +134,30 @@ impl Target {
                 .unwrap_or(Path::new("."));
             let mut builder = tempfile::Builder::new();
             builder.prefix(".heapdiff-");
-            Kind::Beside(builder.tempfile_in(parent).map_err(unwritable)?)
+            let file = builder.tempfile_in(parent).map_err(unwritable)?;
+            interrupt::unless_finished(file.path());
+            Kind::Beside(file)
         };
         Ok(Target {
             path: target.to_owned(),
             kind,
         })
+    }
+
+    /// Refuses a target that is one of the inputs: it would be gone.
+    pub fn keep_off(&self, inputs: &[String]) -> Result<()> {
+        if self.is_stdout() {
+            return Ok(());
+        }
+        let same = |path: &str| same_file(&self.path, Path::new(path));
+        match inputs.iter().find(|path| same(path)) {
+            None => Ok(()),
+            Some(_) => Err(
+                Error::usage("is one of the captures, writing would destroy it")
+                    .in_file(&self.path.display().to_string())
+                    .help("choose another file for -o"),
+            ),
+        }
     }
 
     /// Whether this is standard output.
@@ -178,10 +197,20 @@ impl Target {
             Kind::Beside(mut file) => {
                 render(file.as_file_mut()).map_err(|e| e.in_file(&path))?;
                 share(&file, &self.path).map_err(unwritable)?;
+                let beside = file.path().to_owned();
                 file.persist(&self.path).map_err(|e| unwritable(e.error))?;
+                interrupt::finished(&beside);
                 Ok(())
             }
         }
+    }
+}
+
+/// Whether two paths lead to one file that is there.
+fn same_file(a: &Path, b: &Path) -> bool {
+    match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::error::{Code, Error, Result};
 use crate::model::{Exactness, Metric, Nature, Symbols, canonical_name};
 use crate::normalize::{Language, PathMap};
 use crate::report::CaptureInfo;
+use crate::units;
 
 /// What the user wants to look at.
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub struct Look {
     pub runs: Vec<f64>,
     /// One file alone stands for its first and its last moment.
     pub ends_of_one: bool,
+    /// Of a file that holds several captures only this one, from 0.
+    pub only: Option<usize>,
 }
 
 /// Captures lined up.
@@ -148,6 +151,7 @@ fn attempt(
     };
     let ends = look.ends_of_one && items.len() == 1;
     let mut skipped = Vec::new();
+    let mut symbolizer = reading.symbolizer()?;
     let mut pending: Option<(Side, Loaded)> = None;
     let mut barren: Option<&Item> = None;
     let mut found_in: Option<&Item> = None;
@@ -162,13 +166,24 @@ fn attempt(
             }
             barren = Some(item);
         }
-        for loaded in load::read(item, reading, ends, &mut run.symbols, &mut skipped)? {
-            if let Some((side, before)) = pending.take()
-                && let Some(instead) = run.add(side, before, side != item.side)?
+        let mut loaded = load::read(
+            item,
+            reading,
+            ends,
+            &mut run.symbols,
+            &mut symbolizer,
+            &mut skipped,
+        )?;
+        if let Some(only) = look.only {
+            loaded = loaded.drain(..).skip(only).take(1).collect();
+        }
+        for (side, loaded) in apart(item.side, loaded, items.len() == 1, &mut run)? {
+            if let Some((of, before)) = pending.take()
+                && let Some(instead) = run.add(of, before, of != side)?
             {
                 return Ok(Attempt::Instead(instead));
             }
-            pending = Some((item.side, loaded));
+            pending = Some((side, loaded));
             if barren.as_ref().is_some_and(same) {
                 barren = None;
             }
@@ -196,6 +211,32 @@ fn attempt(
     run.finish().map(|p| Attempt::Done(Box::new(p)))
 }
 
+/// The captures of one item with their sides. A saved difference of pprof, given alone, is both:
+/// samples with the label `pprof::base` are its base side, with their signs turned.
+fn apart(
+    side: Side,
+    mut loaded: Vec<Loaded>,
+    alone: bool,
+    run: &mut Run<'_>,
+) -> Result<Vec<(Side, Loaded)>> {
+    if let ([one], true) = (loaded.as_mut_slice(), alone && run.look.ends_of_one)
+        && let Some(base) = load::base_of_difference(&mut one.profile, &mut run.symbols)?
+    {
+        let path = one.path.clone();
+        run.notes.push(format!(
+            "{path} is a saved difference: its samples with the label pprof::base are the base side"
+        ));
+        let base = Loaded {
+            path,
+            profile: base,
+        };
+        loaded.insert(0, base);
+        let sides = [Side::Base, Side::New].into_iter();
+        return Ok(sides.zip(loaded).collect());
+    }
+    Ok(loaded.into_iter().map(|l| (side, l)).collect())
+}
+
 impl Run<'_> {
     /// Adds a capture, or says which metric to choose instead.
     fn add(&mut self, side: Side, loaded: Loaded, last: bool) -> Result<Option<String>> {
@@ -220,6 +261,7 @@ impl Run<'_> {
             sampling: profile.meta.sampling,
             salvaged: profile.meta.salvaged.clone(),
             totals: Vec::new(),
+            moment: profile.meta.moment.as_ref().map(|m| m.label.clone()),
             notes: profile.meta.notes.clone(),
         };
         self.captures.push(info);
@@ -283,8 +325,62 @@ impl Run<'_> {
             .filter(|m| Some(m.as_str()) != self.forced)
     }
 
+    /// Says where the captures of a side do not stand in order of runs.
+    fn warn_of_runs(&mut self) {
+        for side in [Side::Base, Side::New] {
+            let mut runs = self
+                .captures
+                .iter()
+                .filter(|c| c.side == side)
+                .map(|c| c.runs());
+            let (Some(Some(first)), Some(Some(last))) = (runs.next(), runs.next_back()) else {
+                continue;
+            };
+            if last < first {
+                let [first, last] = [first, last].map(units::plain);
+                self.notes.push(format!(
+                    "the runs go back from {first} to {last}, so there is no growth per run: name \
+                     the captures in order of runs"
+                ));
+            }
+        }
+    }
+
+    /// Says where captures were sampled otherwise than others.
+    fn warn_of_sampling(&mut self) {
+        let sampled = |c: &&CaptureInfo| c.sampling.is_some();
+        let count = self.captures.iter().filter(sampled).count();
+        if count == 0 {
+            return;
+        }
+        if count < self.captures.len() {
+            self.notes.push(
+                "some captures are samples and others count every allocation: how much of the \
+                 difference is noise cannot be told"
+                    .into(),
+            );
+            return;
+        }
+        let mean = |c: &CaptureInfo| {
+            let s = c.sampling?;
+            s.mean_bytes.or(s.estimated_mean_bytes)
+        };
+        let means: Option<Vec<f64>> = self.captures.iter().map(mean).collect();
+        let Some(mut means) = means else { return };
+        means.sort_by(f64::total_cmp);
+        if let (Some(&least), Some(&most)) = (means.first(), means.last())
+            && most > 1.05 * least
+        {
+            let [least, most] = [least, most].map(|m| units::bytes(m as i128));
+            self.notes.push(format!(
+                "the captures were sampled at different rates, from 1 in {least} to 1 in {most}: \
+                 the coarsest decides what can be seen"
+            ));
+        }
+    }
+
     fn finish(mut self) -> Result<Prepared> {
-        let Some(builder) = self.builder else {
+        let Some(builder) = self.builder.take() else {
             return Err(no_common(&[]));
         };
         self.notes.extend(builder.notes().iter().cloned());
@@ -312,6 +408,8 @@ impl Run<'_> {
                 .help("write PATH@N behind each capture, or behind none"));
             }
         }
+        self.warn_of_runs();
+        self.warn_of_sampling();
         let mut formats: Vec<&str> = self.captures.iter().map(|c| c.format).collect();
         formats.sort_unstable();
         formats.dedup();

@@ -9,13 +9,14 @@ use super::spelling::single_dash;
 use crate::diff::{CallTree, Filters, GroupBy, Peek, TagFilter, call_tree, peek};
 use crate::error::{Error, Result};
 use crate::format;
-use crate::input::MOST_RUNS;
+use crate::input::{FileFacts, MOST_RUNS, digest};
 use crate::normalize::{Naming, PathMap};
 use crate::render;
 use crate::render::flame;
 use crate::report::{CaptureInfo, Report};
 use crate::units;
 use clap::{CommandFactory, Parser};
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 
@@ -34,17 +35,32 @@ pub fn run(args: impl Iterator<Item = OsString>) -> u8 {
             let words = args.iter().skip(1).filter_map(|a| a.to_str());
             return match single_dash(words).filter(|_| unknown) {
                 Some(e) => failed(&e),
-                None => usage(&e),
+                None => usage(&e, &command_of(&args)),
             };
         }
     };
-    execute(&cli).unwrap_or_else(|e| failed(&e))
+    execute(&cli, command_line(&args)).unwrap_or_else(|e| failed(&e))
+}
+
+/// The command among the arguments, with a blank behind it; nothing where there is none.
+fn command_of(args: &[OsString]) -> String {
+    let words: Vec<&str> = args.iter().skip(1).filter_map(|a| a.to_str()).collect();
+    let cli = Cli::command();
+    let known = |word: &&&str| cli.find_subcommand(word).is_some();
+    words
+        .iter()
+        .find(known)
+        .map_or(String::new(), |word| format!("{word} "))
+}
+
+/// Prints on standard error, which may be closed.
+pub(super) fn to_stderr(line: &str) {
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
 }
 
 /// Says why the command could not be carried out.
 fn failed(e: &Error) -> u8 {
-    let line = format!("heapdiff: {e}\n");
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+    to_stderr(&format!("heapdiff: {e}\n"));
     FAILED
 }
 
@@ -59,19 +75,42 @@ fn stdin_with_runs(arg: OsString) -> OsString {
 }
 
 /// What clap has to say: help on standard output, mistakes on standard error with status 2.
-fn usage(e: &clap::Error) -> u8 {
+fn usage(e: &clap::Error, command: &str) -> u8 {
     use clap::error::ErrorKind as K;
-    if e.print().is_err() {
-        return FAILED;
-    }
     match e.kind() {
-        K::DisplayHelp | K::DisplayVersion => DONE,
-        _ => FAILED,
+        K::DisplayHelp | K::DisplayVersion if e.print().is_ok() => DONE,
+        K::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = e.print();
+            FAILED
+        }
+        _ => failed(&mistake(&e.render().to_string(), command)),
     }
+}
+
+/// A mistake in one line: what clap prints of it, and what it suggests.
+fn mistake(text: &str, command: &str) -> Error {
+    let (mut what, mut tips) = (Vec::new(), Vec::new());
+    for line in text.lines().map(str::trim).filter(|l| !l.is_empty()) {
+        if line.starts_with("Usage:") || line.starts_with("For more information") {
+            continue;
+        }
+        match line.strip_prefix("tip: ") {
+            Some(tip) => tips.push(tip),
+            None => what.push(line.trim_start_matches("error: ")),
+        }
+    }
+    // To pass an option's name as a file is rarely what was meant.
+    let tip = tips.into_iter().find(|t| !t.starts_with("to pass "));
+    Error::usage(what.join(" ")).help(match tip {
+        Some(tip) => tip.to_owned(),
+        None => format!("see `heapdiff {command}--help`"),
+    })
 }
 
 /// What every command may use.
 pub(super) struct Terminal {
+    /// The command line as it was typed, for reports.
+    pub command: String,
     /// Whether standard output takes colour.
     pub color: bool,
     /// Columns of standard output.
@@ -100,6 +139,7 @@ impl Terminal {
             false => 100,
         };
         Terminal {
+            command: String::new(),
             color,
             width,
             quiet: cli.quiet,
@@ -108,13 +148,39 @@ impl Terminal {
     }
 }
 
-fn execute(cli: &Cli) -> Result<u8> {
-    let terminal = Terminal::new(cli);
+/// The arguments as they would be typed; the program by its name alone, outputs left out, so that
+/// a report does not depend on where it is written.
+fn command_line(args: &[OsString]) -> String {
+    let mut words = vec!["heapdiff".to_owned()];
+    let mut rest = args.iter().skip(1).map(|a| a.to_string_lossy());
+    while let Some(word) = rest.next() {
+        if word == "-o" || word == "--output" {
+            rest.next();
+        } else if !word.starts_with("--output=") {
+            words.push(match word.contains([' ', '"', '\'', '*', '$']) {
+                true => format!("'{}'", word.replace('\'', "'\\''")),
+                false => word.into_owned(),
+            });
+        }
+    }
+    words.join(" ")
+}
+
+fn execute(cli: &Cli, command: String) -> Result<u8> {
+    if let Some(threads) = cli.threads {
+        // The pool is there already only where the library's user made one: theirs stays.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
+        let _ = pool.build_global();
+    }
+    let terminal = Terminal {
+        command,
+        ..Terminal::new(cli)
+    };
     match &cli.command {
         Command::Compare(args) => compare(args, &terminal),
         Command::Timeline(args) => super::timeline::timeline(args, &terminal),
         Command::Inspect(args) => super::inspect::inspect(args, &terminal),
-        Command::Convert(args) => super::convert::convert(args),
+        Command::Convert(args) => super::convert::convert(args, &terminal),
         Command::Explain { rule } => explain(rule, &terminal),
         Command::Formats => to_stdout(formats(&terminal).as_bytes()).map(|()| DONE),
         Command::Completions { shell } => {
@@ -268,6 +334,7 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
         },
         runs: counts("runs", &args.input.runs)?,
         ends_of_one: true,
+        only: None,
     };
     let mut shape = Shape {
         group_by,
@@ -297,6 +364,9 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
     if let Some(log) = &args.runs_from {
         super::runs_from::count(&mut items, log)?;
     }
+    let mut files = load::files(&items);
+    files.extend(args.runs_from.clone());
+    targets.iter().try_for_each(|(_, t)| t.keep_off(&files))?;
     let mut prepared = prepare::prepare(&items, &reading, &look)?;
     if prepared.captures.len() < 2 {
         let path = prepared.captures.first().map_or("", |c| c.path.as_str());
@@ -312,6 +382,11 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
     let view = instead(args, &prepared)?;
     let report = analysis::report(&prepared, &naming, &shape);
     let limit = args.rows.limit;
+    let is_page = targets.iter().any(|(r, _)| *r == Rendering::Html);
+    let origin = render::html::Origin {
+        command: terminal.command.clone(),
+        files: if is_page { facts(&items)? } else { Vec::new() },
+    };
     for (rendering, target) in targets {
         let style = style(&args.rows, &args.out, terminal, target.is_stdout());
         target.write_with(|out| match rendering {
@@ -322,7 +397,7 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             Rendering::Csv => render::csv::write(&report, limit, out),
             Rendering::Folded => render::difference::folded(&report, out),
             Rendering::Pprof => render::difference::pprof(&report, out),
-            Rendering::Html => render::html::write(&report, limit, out),
+            Rendering::Html => render::html::write(&report, limit, &origin, out),
             Rendering::Svg => match args.flame {
                 Flame::Growth => render::svg::growth(&report, out),
                 Flame::Churn => flame::svg::write(&report, flame::Width::Churn, out),
@@ -332,6 +407,14 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
         })?;
     }
     Ok(DONE)
+}
+
+/// Sizes and digests of what was read; standard input is gone by now.
+fn facts(items: &[load::Item]) -> Result<Vec<FileFacts>> {
+    let mut paths: Vec<&String> = items.iter().flat_map(|i| &i.group.paths).collect();
+    let mut seen = HashSet::new();
+    paths.retain(|p| *p != "-" && seen.insert(*p));
+    paths.into_iter().map(|p| digest(p)).collect()
 }
 
 /// Fails when growth is to be counted by a driver that no capture has.

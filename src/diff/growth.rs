@@ -124,21 +124,6 @@ impl PerRun {
         }
     }
 
-    /// The growth per run of each side, for two sides.
-    pub fn of_sides(
-        &self,
-        values: &Values,
-        metrics: &[Metric],
-        i: usize,
-        row: usize,
-    ) -> Option<(f64, f64)> {
-        if !metrics[i].has_per_run() {
-            return None;
-        }
-        let base = side(values.base.as_ref()?, self.base.as_ref()?, i, row)?;
-        Some((base, side(&values.new, &self.new, i, row)?))
-    }
-
     /// Whether any growth per run can be told.
     pub fn is_known(&self, values: &Values) -> bool {
         let side = |ends: &Ends, runs: &Runs| match ends.first.is_empty() {

@@ -1,8 +1,9 @@
 //! What became of each row, with what the noise of the captures allows to say.
 
-use super::growth::{Growth, PerRun};
+use super::growth::Growth;
+use super::sides::{SideChange, TwoSides};
 use super::table::Values;
-use crate::model::{Column, Metric};
+use crate::model::Metric;
 use crate::trend::{self, Judgement, Noise, Plan, Sampled};
 
 /// What is known of the captures' noise.
@@ -47,6 +48,8 @@ pub struct Judged {
     pub level: f64,
     /// What each row that changed follows, where several drivers are given.
     pub follows: Vec<Option<Follow>>,
+    /// What the change did to each row, where two sides can be compared per run.
+    pub changes: Vec<SideChange>,
 }
 
 /// The driver that a row's growth follows.
@@ -69,28 +72,20 @@ pub struct Drivers {
 
 /// Classifies rows of captures.
 #[derive(Debug)]
-pub struct Judge<'a> {
+pub struct Judge {
     plan: Option<Plan>,
-    skip: usize,
-    certainty: Certainty,
-    per_run: PerRun,
-    metrics: &'a [Metric],
-    chosen: usize,
+    pub(super) skip: usize,
+    pub(super) certainty: Certainty,
+    pub(super) chosen: usize,
+    pub(super) two: Option<TwoSides>,
     drivers: Drivers,
     driver: String,
 }
 
-impl<'a> Judge<'a> {
+impl Judge {
     /// A judge of captures at `runs` of the new side (positions where runs are unknown); `skip` is
     /// the number of captures of the base side.
-    pub fn new(
-        runs: &[f64],
-        skip: usize,
-        certainty: Certainty,
-        per_run: PerRun,
-        metrics: &'a [Metric],
-        chosen: usize,
-    ) -> Judge<'a> {
+    pub fn new(runs: &[f64], skip: usize, certainty: Certainty, chosen: usize) -> Judge {
         let plan = if runs.len() >= 3 {
             Plan::new(runs).ok()
         } else {
@@ -100,16 +95,23 @@ impl<'a> Judge<'a> {
             plan,
             skip,
             certainty,
-            per_run,
-            metrics,
             chosen,
+            two: None,
             drivers: Drivers::default(),
             driver: String::new(),
         }
     }
 
+    /// Compares growth per run with that of a base side whose captures were taken at the runs
+    /// `base`, the new side's at `new`. A metric without growth per run is compared at equal runs
+    /// alone.
+    pub fn against(mut self, base: &[f64], new: &[f64], metric: &Metric) -> Judge {
+        self.two = TwoSides::new(base, new, metric);
+        self
+    }
+
     /// Adds the drivers that growth may follow; `counted_by` is the one of the runs.
-    pub fn with_drivers(mut self, drivers: Drivers, counted_by: &str) -> Judge<'a> {
+    pub fn with_drivers(mut self, drivers: Drivers, counted_by: &str) -> Judge {
         self.drivers = drivers;
         self.driver = counted_by.to_owned();
         self
@@ -143,6 +145,7 @@ impl<'a> Judge<'a> {
             tests: Vec::new(),
             level: judged.level,
             follows: Vec::new(),
+            changes: Vec::new(),
         };
         if self.tests_ends(values) {
             self.test_ends(values, total, &mut out);
@@ -191,7 +194,7 @@ impl<'a> Judge<'a> {
 
     /// Captures of one process share their survivors: assumed where it is not known, since it is
     /// the more careful case.
-    fn noise(&self) -> Noise {
+    pub(super) fn noise(&self) -> Noise {
         match self.certainty {
             Certainty::Exact => Noise::Exact,
             Certainty::Sampled(_) => Noise::Known { one_process: true },
@@ -237,15 +240,16 @@ impl<'a> Judge<'a> {
         let before = &values.before()[self.chosen];
         let after = &values.after()[self.chosen];
         let rows = after.len();
-        let growth = |row| {
-            self.two_series(values, row)
-                .unwrap_or_else(|| Growth::between(before.get(row), after.get(row)))
-        };
+        let growth = |row| Growth::between(before.get(row), after.get(row));
         let mut judged = Judged {
             growth: (0..rows).map(growth).collect(),
             level: 0.001,
+            changes: self.changes(values, total),
             ..Judged::default()
         };
+        if self.compares_series() {
+            self.classes_of_changes(values, &mut judged);
+        }
         if self.tests_ends(values) {
             self.test_ends(values, total, &mut judged);
         }
@@ -288,26 +292,13 @@ impl<'a> Judge<'a> {
             && (values.base.is_none() || values.series.len() == 2)
     }
 
-    /// Both ends of a row as samples; nothing for negative values, which no sample can have.
+    /// Both ends of a row as samples.
     fn sides(&self, values: &Values, row: usize) -> Option<(Sampled, Sampled)> {
-        let Certainty::Sampled(means) = &self.certainty else {
-            return None;
-        };
-        let side = |i: usize| {
-            let bytes = values.series.get(i)?.get(row) as f64;
-            let variance = *values.variances.get(i)?.get(row)?;
-            let unit = if bytes > 0.0 && variance > 0.0 {
-                variance / bytes
-            } else {
-                *means.get(i)?
-            };
-            (bytes >= 0.0).then_some(Sampled {
-                bytes,
-                unit,
-                raw: None,
-            })
-        };
-        Some((side(0)?, side(values.series.len() - 1)?))
+        let last = values.series.len().checked_sub(1)?;
+        Some((
+            self.sample(values, row, 0)?,
+            self.sample(values, row, last)?,
+        ))
     }
 
     /// The test behind a row, in full.
@@ -363,34 +354,23 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Of two series the growth per run is compared, not the level.
-    fn two_series(&self, values: &Values, row: usize) -> Option<Growth> {
-        let base = values.base.as_ref()?;
-        if base.first.is_empty() || values.new.first.is_empty() {
-            return None;
+    /// The robust slope of a row's series with its interval, of two sides that of the new one;
+    /// none for fewer than three captures.
+    pub fn slope(&self, values: &Values, judged: &Judged, row: usize) -> Option<trend::Slope> {
+        if values.base.is_some() {
+            return self.side_slope(values, row, 1);
         }
-        let (old, new) = self
-            .per_run
-            .of_sides(values, self.metrics, self.chosen, row)?;
-        let empty = |columns: &[Column]| columns[self.chosen].get(row) == 0;
-        Some(match () {
-            () if empty(&base.last) && !empty(&values.new.last) => Growth::New,
-            () if !empty(&base.last) && empty(&values.new.last) => Growth::Gone,
-            () if new > old => Growth::Grew,
-            () if new < old => Growth::Shrank,
-            () => Growth::Unchanged,
-        })
+        self.detail(values, judged, row)?.slope
     }
 
-    /// The robust slope of a row's series with its interval; none for fewer than three captures.
-    pub fn slope(&self, values: &Values, judged: &Judged, row: usize) -> Option<trend::Slope> {
+    /// The numbers behind the class of a row of one series of three captures or more.
+    pub fn detail(&self, values: &Values, judged: &Judged, row: usize) -> Option<trend::Detail> {
         let plan = self.plan.as_ref().filter(|_| values.base.is_none())?;
         let judgement = judged.judgements.get(row)?;
         let mut out = trend::Row::default();
         out.values.resize(values.series.len() - self.skip, 0.0);
         self.fill(values, row, &mut out);
-        plan.detail(self.noise(), &out, judgement, judged.level)
-            .slope
+        Some(plan.detail(self.noise(), &out, judgement, judged.level))
     }
 
     /// Whether the new side's captures are evenly spaced, which can alias a sawtooth into a ramp.

@@ -5,6 +5,7 @@ mod group;
 mod growth;
 mod judge;
 mod matching;
+mod sides;
 mod table;
 mod tree;
 
@@ -13,5 +14,6 @@ pub use group::{Group, GroupBy, GroupTable, group};
 pub use growth::{Growth, PerRun, Runs};
 pub use judge::{Certainty, Drivers, Follow, Judge, Judged, Significance};
 pub use matching::{Ledger, Match, MatchedBy, Matching, Setup as MatchSetup, Share, match_sites};
+pub use sides::{SideChange, SideGrowth};
 pub use table::{Ends, Side, SiteTable, TableBuilder, Values, default_metric, plain_metric};
 pub use tree::{CallTree, Change, Node, Peek, call_tree, peek};

@@ -1,18 +1,28 @@
 //! Frames of native code: names of unsymbolised addresses, and frames as Valgrind prints them.
 
 use super::lines::{base_name, hexadecimal};
-use crate::model::{Frame, FrameId, StackId, StrId, Symbols};
+use crate::model::{CodePlace, Frame, FrameId, StackId, StrId, Symbols};
 
-/// A frame of which the module and the offset in it are known: `libfoo.so+0x1a2b`.
-pub(crate) fn at_offset(symbols: &mut Symbols, module: StrId, offset: u64) -> Frame {
-    let name = match base_name(symbols.strings.get(module)) {
-        "" => format!("0x{offset:x}"),
-        base => format!("{base}+0x{offset:x}"),
-    };
-    Frame {
+/// A frame of which the module and the offset in it are known: `libfoo.so+0x1a2b`. Its place is
+/// noted, so that it can be looked up.
+pub(crate) fn at_offset(symbols: &mut Symbols, place: CodePlace) -> Frame {
+    let CodePlace { module, offset, .. } = place;
+    let base = base_name(symbols.strings.get(module));
+    let name = format!("{base}+0x{offset:x}");
+    let frame = Frame {
         module,
         ..Frame::named(symbols.strings.intern(&name))
+    };
+    if !module.is_empty() {
+        let id = symbols.frames.intern(frame);
+        symbols.nameless.note(id, place);
     }
+    frame
+}
+
+/// A frame of which nothing but the address is known.
+pub(crate) fn at_address(symbols: &mut Symbols, address: u64) -> Frame {
+    Frame::named(symbols.strings.intern(&format!("0x{address:x}")))
 }
 
 /// A frame of which the module and the absolute address are known, but not where the module was

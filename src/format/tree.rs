@@ -52,6 +52,11 @@ impl Tree {
         id
     }
 
+    /// The node of `frames`, outermost first, called from `parent`.
+    pub fn below(&mut self, parent: u32, frames: &[FrameId]) -> u32 {
+        frames.iter().fold(parent, |node, &f| self.child(node, f))
+    }
+
     /// The stack of a node in the shared tables. Cost: its depth, once for each node.
     ///
     /// Errors: stacks that add up to far more frames than `bytes_read` can hold.

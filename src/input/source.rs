@@ -177,7 +177,8 @@ impl Source {
             });
         }
         let mut out = Vec::new();
-        let mut reader = self.reader();
+        let limits = &self.limits;
+        let mut reader = self.unpacked(limits.inflation_ratio, limits.inflated_bytes);
         loop {
             let chunk = match reader.fill_buf() {
                 Ok(chunk) => chunk,
@@ -211,6 +212,13 @@ impl Source {
     /// The content as a stream, unpacked as it is read. Read errors carry an [`Error`] for
     /// [`Source::inflate_error`].
     pub fn reader(&self) -> Box<dyn BufRead + '_> {
+        self.unpacked(self.limits.streamed_ratio, self.limits.streamed_bytes)
+    }
+
+    /// The content, at most `ratio` times as long as stored and at most `most` bytes.
+    fn unpacked(&self, ratio: u64, most: u64) -> Box<dyn BufRead + '_> {
+        let by_ratio = self.stored_bytes().saturating_mul(ratio);
+        let most = most.min(by_ratio.max(self.limits.ratio_free_bytes));
         let stored = self.stored();
         match self.packing {
             Packing::Plain => match self.data {
@@ -221,23 +229,14 @@ impl Source {
                 let inner = GzipMembers {
                     decoder: flate2::bufread::MultiGzDecoder::new(stored),
                 };
-                self.bounded(inner)
+                self.bounded_by(inner, most)
             }
-            Packing::Zstd => self.bounded(ZstdFrames {
-                rest: stored,
-                frame: None,
-            }),
-            Packing::Lz4 => self.bounded(lz4_flex::frame::FrameDecoder::new(stored)),
+            Packing::Zstd => match unzstd(stored) {
+                Ok(inner) => self.bounded_by(inner, most),
+                Err(error) => Box::new(BufReader::new(Failed(Some(error)))),
+            },
+            Packing::Lz4 => self.bounded_by(lz4_flex::frame::FrameDecoder::new(stored), most),
         }
-    }
-
-    fn bounded<'a>(&'a self, inner: impl Read + Rest + 'a) -> Box<dyn BufRead + 'a> {
-        let limits = self.limits;
-        let by_ratio = self.stored_bytes().saturating_mul(limits.inflation_ratio);
-        let most = limits
-            .inflated_bytes
-            .min(by_ratio.max(limits.ratio_free_bytes));
-        self.bounded_by(inner, most)
     }
 
     /// At most so many bytes of `inner`, with the mapped pages dropped behind it.
@@ -287,11 +286,7 @@ impl Source {
             )
             .at(Place::Byte(offset))
             .help("if it is a real profile, unpack it first"),
-            // The zstd decoder wraps what it met in an error of its own.
-            kind_of
-                if kind_of == std::io::ErrorKind::UnexpectedEof
-                    || error.to_string().contains("UnexpectedEof") =>
-            {
+            std::io::ErrorKind::UnexpectedEof => {
                 Error::truncated(offset, format!("the {kind} data ends too early"))
             }
             _ => Error::damaged(
@@ -306,7 +301,7 @@ impl Source {
 /// The only unsafe code: a file that another process truncates while it is mapped ends this
 /// process with SIGBUS, which no reader of mapped files can prevent. Captures are written once.
 #[allow(unsafe_code)]
-fn map(file: &File) -> std::io::Result<memmap2::Mmap> {
+pub(super) fn map(file: &File) -> std::io::Result<memmap2::Mmap> {
     // SAFETY: the map is private and read-only, and lives as long as the `Source`.
     let map = unsafe { memmap2::Mmap::map(file)? };
     #[cfg(unix)]
@@ -396,9 +391,9 @@ impl Rest for lz4_flex::frame::FrameDecoder<&[u8]> {
     }
 }
 
-impl Rest for ZstdFrames<'_> {
+impl Rest for Unzstd<'_> {
     fn rest(&self) -> &[u8] {
-        self.frame.as_ref().map_or(self.rest, |f| f.get_ref())
+        self.get_ref()
     }
 }
 
@@ -418,6 +413,28 @@ impl<R: Read + Rest> Read for Bounded<'_, R> {
     }
 }
 
+/// Zstandard frames in a row, what to skip between them included.
+type Unzstd<'a> = zstd::stream::read::Decoder<'static, &'a [u8]>;
+
+/// The largest window that a frame may ask for, as a power of two: what `zstd --long` makes. Room
+/// for it is reserved before anything is unpacked, and used as the content grows.
+const LARGEST_WINDOW: u32 = 27;
+
+fn unzstd(stored: &[u8]) -> std::io::Result<Unzstd<'_>> {
+    let mut decoder = Unzstd::with_buffer(stored)?;
+    decoder.window_log_max(LARGEST_WINDOW)?;
+    Ok(decoder)
+}
+
+/// Reading that failed before it began.
+struct Failed(Option<std::io::Error>);
+
+impl Read for Failed {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
 /// gzip members in a row; zero bytes after the last member are padding.
 struct GzipMembers<'a> {
     decoder: flate2::bufread::MultiGzDecoder<&'a [u8]>,
@@ -434,44 +451,6 @@ impl Read for GzipMembers<'_> {
 
 fn padding(e: &std::io::Error) -> bool {
     e.kind() == std::io::ErrorKind::InvalidInput && e.to_string().contains("header")
-}
-
-/// Zstandard frames in a row: the decoder stops after each frame and is started again.
-struct ZstdFrames<'a> {
-    rest: &'a [u8],
-    frame: Option<ruzstd::decoding::StreamingDecoder<&'a [u8], ruzstd::decoding::FrameDecoder>>,
-}
-
-impl Read for ZstdFrames<'_> {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        loop {
-            if let Some(frame) = &mut self.frame {
-                let n = frame.read(out)?;
-                if n > 0 || out.is_empty() {
-                    return Ok(n);
-                }
-                self.rest = *frame.get_ref();
-                self.frame = None;
-            }
-            if self.rest.is_empty() {
-                return Ok(0);
-            }
-            if self.rest.len() >= 8
-                && Packing::of(self.rest) == Packing::Zstd
-                && self.rest[0] != 0x28
-            {
-                let length =
-                    u32::from_le_bytes([self.rest[4], self.rest[5], self.rest[6], self.rest[7]]);
-                let frame_end = 8usize.saturating_add(length as usize);
-                let eof = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
-                self.rest = self.rest.get(frame_end..).ok_or_else(eof)?;
-                continue;
-            }
-            let frame = ruzstd::decoding::StreamingDecoder::new(self.rest)
-                .map_err(|e| std::io::Error::new(std::io::ErrorKind::InvalidData, e.to_string()))?;
-            self.frame = Some(frame);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -501,9 +480,7 @@ mod tests {
 
     #[test]
     fn zstd_frames_are_one_stream() {
-        let frame = |b: &[u8]| {
-            ruzstd::encoding::compress_to_vec(b, ruzstd::encoding::CompressionLevel::Fastest)
-        };
+        let frame = |b: &[u8]| zstd::encode_all(b, 1).unwrap();
         let mut all = frame(b"one ");
         all.extend([0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 9, 9]);
         all.extend(frame(b"two"));

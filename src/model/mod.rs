@@ -1,6 +1,7 @@
 //! What a capture is: interned names, columns of numbers, metadata. Knows nothing else.
 
 mod cells;
+mod code;
 mod column;
 mod frames;
 mod labels;
@@ -13,6 +14,7 @@ mod strings;
 mod texts;
 
 pub use cells::{CELL_S, Cell, ClockStep, Gap, Series, SeriesBuilder};
+pub use code::{CodePlace, Counted, Nameless};
 pub use column::Column;
 pub use frames::{Frame, FrameId, Frames};
 pub use labels::{Label, LabelValue, Labels, LabelsId};

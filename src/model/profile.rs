@@ -1,5 +1,6 @@
 //! A capture of allocation sites: samples as columns, and what is known about the capture.
 
+use super::code::Nameless;
 use super::column::Column;
 use super::frames::Frames;
 use super::labels::{Labels, LabelsId};
@@ -23,6 +24,8 @@ pub struct Symbols {
     pub labels: Labels,
     /// Stacks by the text that they were read from, for formats that write them as text.
     pub texts: StackTexts,
+    /// Frames without a name, of the capture that was read last.
+    pub nameless: Nameless,
 }
 
 /// Whether the numbers of a capture are counts or estimates. Decided by the format, never by the

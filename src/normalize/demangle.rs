@@ -13,7 +13,7 @@ const MAX_DEPTH: u32 = 96;
 
 /// The readable form of a mangled name; `None` if it is not mangled or cannot be read. Suffixes
 /// of optimisers are dropped first. Bounded time and memory whatever the name.
-pub(super) fn demangle(name: &str) -> Option<String> {
+pub(crate) fn demangle(name: &str) -> Option<String> {
     if name.len() > MAX_MANGLED || !name.starts_with('_') {
         return None;
     }

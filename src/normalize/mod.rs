@@ -30,6 +30,7 @@ mod rust;
 mod tests;
 
 pub use context::Context;
+pub(crate) use demangle::demangle;
 pub use language::{detect_language, frame_language};
 pub use naming::{Naming, SiteId};
 pub use path::PathMap;
@@ -145,12 +146,16 @@ pub fn normalize_frame(frame: &RawFrame<'_>, context: &Context) -> NormalFrame {
     let frame = &frame.located();
     let language = frame_language(frame, context.language);
     let plain = path::plain(frame.file, &context.paths);
-    let stripped = names::strip_decoration(frame.function);
+    let place = names::is_place(frame.function, frame.module);
+    let stripped = match place {
+        true => frame.function,
+        false => names::strip_decoration(frame.function),
+    };
     let demangled = demangle::demangle(stripped);
     let function: &str = demangled.as_deref().unwrap_or(stripped);
     let anonymous_script = language == Language::JavaScript && !plain.is_empty();
     let hole = names::is_hole(function) && !(anonymous_script && function.is_empty());
-    let mut names = if hole {
+    let mut names = if hole || place {
         Names::verbatim(function)
     } else {
         spell(function, language)

@@ -64,6 +64,14 @@ pub(super) fn strip_decoration(raw: &str) -> &str {
     name
 }
 
+/// Whether the name is that of a place in a module, `libfoo.so+0x1a2b`: the offset is the name.
+pub(super) fn is_place(name: &str, module: &str) -> bool {
+    let base = module.rsplit(['/', '\\']).next().unwrap_or("");
+    let offset = name.strip_prefix(base).and_then(|n| n.strip_prefix("+0x"));
+    !base.is_empty()
+        && offset.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
 /// Whether a producer wrote this where it knew no function: such a frame has no name to match by.
 pub(super) fn is_hole(name: &str) -> bool {
     matches!(

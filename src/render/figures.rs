@@ -26,6 +26,17 @@ pub fn plural(n: usize, noun: &str) -> String {
     }
 }
 
+/// A number and its noun: `1 block`, `2 blocks`.
+pub fn counted(n: usize, word: &str) -> String {
+    format!("{} {}", units::grouped(n as i128), plural(n, word))
+}
+
+/// A real number and its noun.
+pub fn measured(n: f64, word: &str) -> String {
+    let noun = plural(if n == 1.0 { 1 } else { 2 }, word);
+    format!("{} {noun}", units::plain(n))
+}
+
 /// A number in a metric's unit.
 pub fn amount(unit: &Unit, n: i128, exact: bool) -> String {
     match unit {

@@ -1,6 +1,6 @@
 //! Findings in words.
 
-use super::figures::{amount, plural, rate};
+use super::figures::{amount, measured, rate};
 use super::words;
 use crate::model::Unit;
 use crate::report::Report;
@@ -12,10 +12,26 @@ const NAME: usize = 100;
 
 /// A finding in one line: how much, where, and what kind of growth.
 pub fn title(report: &Report<'_>, finding: &Finding) -> String {
+    if let Some(pattern) = &finding.pattern {
+        return super::patterns::title(report, finding, pattern);
+    }
     let (rule, e) = (finding.rule, &finding.evidence);
     let metric = report.metric();
+    if finding.subject.kind == SubjectKind::Capture {
+        let depth = report.cut_stacks().map_or(0, |cut| cut.depth);
+        let index = finding.subject.index as usize;
+        let path = report.captures.get(index).map_or("", |c| c.path.as_str());
+        let name = words::shorten(words::base_name(path), NAME / 2);
+        let share = 100.0 * e.share;
+        return format!(
+            "{share:.1} % of {} in {name} is of stacks cut at depth {depth}: what they hold may be \
+             of several sites",
+            metric.name
+        );
+    }
     let subject = match finding.subject.kind {
         SubjectKind::Site => words::site(report, finding.subject.index as usize).fit(NAME),
+        // A capture by its name.
         _ => report
             .captures
             .get(finding.subject.index as usize)
@@ -26,8 +42,7 @@ pub fn title(report: &Report<'_>, finding: &Finding) -> String {
         Some(per_run) => {
             let mut text = rate(&metric.unit, per_run);
             if let (Some(blocks), Unit::Bytes) = (e.blocks_per_run, &metric.unit) {
-                let noun = plural(if blocks == 1.0 { 1 } else { 2 }, "block");
-                text.push_str(&format!(" and {} {noun}", units::plain(blocks)));
+                text.push_str(&format!(" and {}", measured(blocks, "block")));
             }
             format!("{text} per run")
         }

@@ -1,6 +1,7 @@
 //! One capture as text and JSON: what it is, its totals, its top sites.
 
 use super::figures::{amount, noun, plural};
+use super::fold::fold;
 use super::text::{BOLD, FAINT, Style, paint};
 use super::words;
 use crate::report::{CaptureInfo, Report};
@@ -20,12 +21,24 @@ pub fn text(report: &Report<'_>, style: &Style) -> String {
     out.push('\n');
     table(&mut out, report, style);
     if !style.quiet {
-        for note in report
-            .notes
-            .iter()
-            .chain(report.captures.iter().flat_map(|c| &c.notes))
-        {
-            let _ = writeln!(out, "{}{note}", paint(style.color, BOLD, "note  "));
+        for (label, line) in super::patterns::lines(report, style.width) {
+            let label = paint(style.color, BOLD, &format!("{label:<6}"));
+            let _ = writeln!(out, "{label}{line}");
+        }
+        let mut said: Vec<&str> = Vec::new();
+        let of_captures = report.captures.iter().flat_map(|c| &c.notes);
+        for note in report.notes.iter().chain(of_captures) {
+            if said.contains(&note.as_str()) {
+                continue;
+            }
+            said.push(note);
+            for (i, part) in fold(note, style.width, 6, 6).into_iter().enumerate() {
+                let label = paint(style.color, BOLD, "note  ");
+                let _ = match i {
+                    0 => writeln!(out, "{label}{part}"),
+                    _ => writeln!(out, "      {part}"),
+                };
+            }
         }
     }
     out
@@ -43,6 +56,9 @@ fn head(out: &mut String, capture: &CaptureInfo, style: &Style) {
     line("format", &format!("{}{producer}", capture.format));
     if let Some(command) = &capture.command {
         line("command", command);
+    }
+    if let Some(moment) = capture.moment.as_ref().filter(|m| *m != "the end") {
+        line("moment", moment);
     }
     for (name, value) in &capture.drivers {
         line(name, &units::plain(*value));

@@ -73,7 +73,7 @@ impl Page<'_> {
     fn headline(&self) -> String {
         let style = Style {
             color: false,
-            width: 100,
+            width: usize::MAX / 2,
             limit: Some(1),
             quiet: true,
             ..self.style.clone()
@@ -121,7 +121,7 @@ impl Page<'_> {
             shown += 1;
         }
         let rest = r.rest(shown);
-        if rest.rows > 0 {
+        if rest.rows > 0 && r.metric().is_additive() {
             let name = format!(
                 "{} other {}",
                 rest.rows,
@@ -138,9 +138,11 @@ impl Page<'_> {
             let (before, after) = (of(r.filtered.before()), of(r.filtered.after()));
             out.push_str(&self.line(None, before, after, "", "left out by filters"));
         }
-        let (before, after) = r.total(r.chosen);
-        let rate = r.per_run.of(&r.totals, &r.metrics, r.chosen, 0);
-        out.push_str(&self.line(rate, before, after, r.total_growth().as_str(), "**total**"));
+        if r.metric().is_additive() {
+            let (before, after) = r.total(r.chosen);
+            let rate = r.per_run.of(&r.totals, &r.metrics, r.chosen, 0);
+            out.push_str(&self.line(rate, before, after, r.total_growth().as_str(), "**total**"));
+        }
         out.push('\n');
         Table { text: out, shown }
     }
@@ -172,12 +174,11 @@ impl Page<'_> {
         if !place.is_empty() {
             let _ = write!(site, " {}", escape(&words::shorten(&place, NAME / 2)));
         }
-        let class = r.growth(row).as_str();
         self.line(
             r.row_per_run(row),
             before as i128,
             after as i128,
-            class,
+            &r.class_words(row),
             &site,
         )
     }

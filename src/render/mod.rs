@@ -8,6 +8,7 @@ pub mod difference;
 mod figures;
 mod finding;
 pub mod flame;
+mod fold;
 pub mod folded;
 pub mod html;
 pub mod inspect;
@@ -16,6 +17,7 @@ mod locations;
 pub mod markdown;
 pub mod matching;
 mod merged;
+mod patterns;
 pub mod pprof;
 mod proto;
 pub mod speedscope;
@@ -26,7 +28,7 @@ pub mod tree;
 pub mod words;
 
 pub use finding::title;
-pub use text::{MOST_ROWS, Style, head, text};
+pub use text::{MOST_ROWS, Style, head, remarks, text};
 
 use crate::error::{Code, Error, Result};
 use crate::report::Report;

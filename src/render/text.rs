@@ -1,13 +1,18 @@
 //! The comparison as text: the verdict, how sure, the few sites that explain it, why, what next.
 
-use super::figures::{amount, change, noun, percent_cell, plural, rate, spark};
+mod footer;
+mod sides;
+
+use super::figures::{amount, change, measured, noun, percent_cell, plural, rate, spark};
+use super::fold::fold;
 use super::words;
 use crate::diff::{Growth, Side};
-use crate::model::{Nature, Unit};
-use crate::report::Report;
+use crate::model::Unit;
+use crate::report::{Report, change_words};
 use crate::units;
 use crate::verdict::{Certainty, Verdict};
 use anstyle::{AnsiColor, Style as Ansi};
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// How text is laid out.
@@ -52,6 +57,7 @@ pub fn text(report: &Report<'_>, style: &Style) -> String {
     let mut out = String::new();
     let w = Writer { report, style };
     w.headline(&mut out);
+    w.patterns(&mut out);
     if !report.is_empty() || report.filtered_samples > 0 {
         out.push('\n');
         w.table(&mut out);
@@ -60,6 +66,11 @@ pub fn text(report: &Report<'_>, style: &Style) -> String {
         w.footer(&mut out);
     }
     out
+}
+
+/// What stands below the table, each line with its label: why, also, sites, note, noise, next.
+pub fn remarks(report: &Report<'_>, style: &Style) -> Vec<(&'static str, String)> {
+    Writer { report, style }.remarks()
 }
 
 /// The verdict and how sure it is, without the table; ends with a line feed.
@@ -94,11 +105,38 @@ impl Writer<'_> {
             Verdict::Shrank | Verdict::Cured | Verdict::Reduced => SHRANK.bold(),
             Verdict::Same | Verdict::CannotTell => BOLD,
         };
-        let word = paint(self.style.color, color, r.verdict.headline());
-        let _ = writeln!(out, "{word}  {}", self.first_fact());
-        let _ = writeln!(out, "      {}", self.levels());
-        for line in self.shares() {
-            let _ = writeln!(out, "      {line}");
+        let word = r.verdict.headline();
+        let mut fact = self.first_fact();
+        let mut peak = self.peak();
+        let length = |text: &str| text.chars().count();
+        if let Some(text) = &peak
+            && length(word) + 2 + length(&fact) + 2 + length(text) <= self.style.width
+        {
+            let _ = write!(fact, "; {text}");
+            peak = None;
+        }
+        let mut lines = vec![(length(word) + 2, fact)];
+        lines.extend(self.levels().into_iter().map(|l| (6, l)));
+        lines.extend(peak.into_iter().chain(self.shares()).map(|l| (6, l)));
+        for (i, (indent, line)) in lines.into_iter().enumerate() {
+            let parts = fold(&line, self.style.width, indent, 6);
+            for (j, part) in parts.into_iter().enumerate() {
+                let _ = match (i, j) {
+                    (0, 0) => writeln!(out, "{}  {part}", paint(self.style.color, color, word)),
+                    _ => writeln!(out, "      {part}"),
+                };
+            }
+        }
+    }
+
+    /// What else the captures show, under the verdict.
+    fn patterns(&self, out: &mut String) {
+        if self.style.quiet {
+            return;
+        }
+        for (label, line) in super::patterns::lines(self.report, self.style.width) {
+            let head = paint(self.style.color, BOLD, &format!("{label:<6}"));
+            let _ = writeln!(out, "{head}{line}");
         }
     }
 
@@ -109,6 +147,9 @@ impl Writer<'_> {
         let (before, after) = r.total(r.chosen);
         let delta = after - before;
         let metric = &r.metric().name;
+        if !r.metric().is_additive() {
+            return self.largest();
+        }
         if r.has_two_sides() {
             return self.two_sides_fact(delta, before);
         }
@@ -128,7 +169,7 @@ impl Writer<'_> {
             Some(per_run) if r.knows_runs() => {
                 let mut text = self.rate(per_run);
                 if let (Some(blocks), false) = (s.blocks_per_run, s.per_run == s.blocks_per_run) {
-                    let _ = write!(text, " and {} blocks", units::plain(blocks));
+                    let _ = write!(text, " and {}", measured(blocks, "block"));
                 }
                 format!("{text} {}{}", self.per(), self.hours(per_run))
             }
@@ -152,13 +193,13 @@ impl Writer<'_> {
             Certainty::Exact => fact.push_str("   exact"),
             Certainty::Tested => fact.push_str("   tested"),
             Certainty::Counted if r.captures.len() == 2 => {
-                fact.push_str("   counted exactly; two captures are a difference, not a trend");
+                fact.push_str("   exact; two captures are a difference, not a trend");
             }
             Certainty::Counted => {}
             Certainty::Untested if !r.judged.tests.is_empty() => {
                 fact.push_str(match r.total_growth().is_quiet() {
                     true => "   within the noise of these samples",
-                    false => "   beyond the noise of these samples; too few captures for a trend",
+                    false => "   beyond the noise; too few captures for a trend",
                 });
             }
             Certainty::Untested if r.captures.len() == 2 => {
@@ -169,23 +210,20 @@ impl Writer<'_> {
         fact
     }
 
-    fn two_sides_fact(&self, delta: i128, before: i128) -> String {
+    /// Of a metric that does not add up: the row that differs most.
+    fn largest(&self) -> String {
         let r = self.report;
-        let of_one = r.captures.len() == 2;
-        let per = self.per();
-        match r.summary.sides {
-            Some((base, new)) if !of_one => format!(
-                "{} {per} -> {} {per} (difference {})",
-                self.rate_plain(base),
-                self.rate_plain(new),
-                self.rate(new - base)
+        let metric = &r.metric().name;
+        let rows = r.order.iter().map(|&row| row as usize);
+        let most = rows.max_by_key(|&row| (r.delta(row).unsigned_abs(), std::cmp::Reverse(row)));
+        match most.filter(|&row| r.delta(row) != 0) {
+            Some(row) => format!(
+                "{metric} {}, the most of one {}, at {}",
+                self.signed(r.delta(row)),
+                noun(&r.group_by),
+                words::site(r, row).fit(60)
             ),
-            _ => format!(
-                "{} {}{}",
-                r.metric().name,
-                self.signed(delta),
-                change(delta, before)
-            ),
+            None => format!("{metric} is the same at every {}", noun(&r.group_by)),
         }
     }
 
@@ -226,8 +264,11 @@ impl Writer<'_> {
     }
 
     /// The chosen metric in every capture, the middle ones left out when there are many.
-    fn levels(&self) -> String {
+    fn levels(&self) -> Vec<String> {
         let r = self.report;
+        if !r.metric().is_additive() {
+            return vec!["each site's own maximum, at a time of its own: there is no total".into()];
+        }
         let (mut base, mut new) = (Vec::new(), Vec::new());
         for (i, capture) in r.captures.iter().enumerate() {
             let value = r.totals.series.get(i).map_or(0, |c| c.get(0));
@@ -249,11 +290,19 @@ impl Writer<'_> {
             list.join(" -> ")
         };
         let metric = &r.metric().name;
-        if r.has_two_sides() {
-            format!("{metric}  base {}   new {}", join(base), join(new))
-        } else {
-            format!("{metric} {}", join(new))
+        if !r.has_two_sides() {
+            return vec![format!("{metric} {}", join(new))];
         }
+        let (base, new) = (join(base), join(new));
+        let line = format!("{metric}  base {base}   new {new}");
+        if line.chars().count() + 6 <= self.style.width {
+            return vec![line];
+        }
+        let blank = " ".repeat(metric.chars().count());
+        vec![
+            format!("{metric}  base {base}"),
+            format!("{blank}  new  {new}"),
+        ]
     }
 
     fn shares(&self) -> Vec<String> {
@@ -262,7 +311,7 @@ impl Writer<'_> {
         let c = &s.counts;
         let mut lines = Vec::new();
         let noun = noun(&r.group_by);
-        if s.increases > 0 {
+        if s.increases > 0 && r.metric().is_additive() {
             let mut sum = 0i128;
             let mut top = 0;
             for &row in &r.order {
@@ -295,8 +344,12 @@ impl Writer<'_> {
         .map(|(n, word)| format!("{n} {word}"))
         .collect();
         if s.increases > 0 && !list.is_empty() {
-            if let Some(last) = lines.last_mut() {
-                let _ = write!(last, "; {}: {}", plural(2, noun), list.join(", "));
+            let list = format!("{}: {}", plural(2, noun), list.join(", "));
+            match lines.last_mut() {
+                Some(last) => {
+                    let _ = write!(last, "; {list}");
+                }
+                None => lines.push(list),
             }
         } else if s.decreases < 0 {
             lines.push(format!("{}: {}", plural(2, noun), list.join(", ")));
@@ -387,16 +440,9 @@ impl Writer<'_> {
                 series,
             ));
         }
-        if rows.len() > 1 || r.filtered_samples > 0 {
+        if r.metric().is_additive() && (rows.len() > 1 || r.filtered_samples > 0) {
             let (before, after) = r.total(r.chosen);
-            rows.push(self.sum_row(
-                before,
-                after,
-                "total",
-                r.total_growth().as_str(),
-                runs,
-                series,
-            ));
+            rows.push(self.sum_row(before, after, "total", &self.class_of_total(), runs, series));
         }
         let mut widths: Vec<usize> = header.iter().map(|h| h.chars().count()).collect();
         for (cells, ..) in &rows {
@@ -475,11 +521,19 @@ impl Writer<'_> {
         if series {
             cells.push(match r.follows(row) {
                 Some((name, _)) if name != r.driver => format!("follows {name}"),
-                _ => growth.as_str().to_owned(),
+                _ => r.class_words(row).into_owned(),
             });
         }
         cells.push(String::new());
         (cells, growth, delta)
+    }
+
+    fn class_of_total(&self) -> Cow<'static, str> {
+        let r = self.report;
+        match &r.summary.change {
+            Some(c) if r.summary.series => change_words(c, r.total_growth()),
+            _ => r.total_growth().as_str().into(),
+        }
     }
 
     fn rest_row(
@@ -507,8 +561,8 @@ impl Writer<'_> {
             )
         };
         let class = match (quiet == rest.rows, series) {
-            (true, true) => "stable",
-            (true, false) => "unchanged",
+            (true, true) if !r.has_two_sides() => "stable",
+            (true, _) => "unchanged",
             _ => "",
         };
         self.sum_row(before, after, &name, class, runs, series)
@@ -526,6 +580,14 @@ impl Writer<'_> {
         let r = self.report;
         let delta = after - before;
         let mut cells = Vec::new();
+        if !r.metric().is_additive() {
+            // Nothing to add up.
+            let cumulative = usize::from(r.cumulative.is_some());
+            let numbers = usize::from(runs) + cumulative + 4;
+            cells.resize(numbers, String::new());
+            cells.push(name.to_owned());
+            return (cells, Growth::Unchanged, delta);
+        }
         if runs {
             // Sums of rows per run are only exact inside one series.
             let span = r.per_run.new.span().filter(|_| !r.has_two_sides());
@@ -557,215 +619,5 @@ impl Writer<'_> {
         }
         cells.push(name.to_owned());
         (cells, Growth::Unchanged, delta)
-    }
-
-    fn footer(&self, out: &mut String) {
-        let r = self.report;
-        let mut lines: Vec<(&str, String)> = Vec::new();
-        if let Some(&row) = r.summary.leaking.first() {
-            lines.extend(self.why(row as usize).map(|w| ("why", w)));
-        }
-        lines.extend(self.others().map(|a| ("also", a)));
-        lines.extend(self.also().map(|a| ("also", a)));
-        if let Some((&row, depth)) = r
-            .summary
-            .leaking
-            .first()
-            .and_then(|row| Some((row, r.cut_at(*row as usize)?)))
-        {
-            let name = words::site(r, row as usize).fit(60);
-            lines.push((
-                "note",
-                format!("the stack of {name} is cut at depth {depth}: it may be several sites"),
-            ));
-        }
-        if let Some(ledger) = &r.matching {
-            lines.push(("sites", super::matching::matched(ledger)));
-        }
-        for note in &r.notes {
-            lines.push(("note", note.clone()));
-        }
-        if self.style.verbose {
-            for capture in &r.captures {
-                for note in &capture.notes {
-                    lines.push(("note", format!("{}: {note}", capture.path)));
-                }
-            }
-        }
-        for capture in &r.captures {
-            if let Some(s) = &capture.salvaged {
-                lines.push((
-                    "note",
-                    format!(
-                        "{}: {}; read {} of {} bytes",
-                        capture.path,
-                        s.reason,
-                        units::grouped(s.read_bytes as i128),
-                        units::grouped(s.of_bytes as i128)
-                    ),
-                ));
-            }
-        }
-        lines.extend(self.noise().map(|n| ("noise", n)));
-        lines.extend(self.next().into_iter().map(|n| ("next", n)));
-        if lines.is_empty() {
-            return;
-        }
-        out.push('\n');
-        let mut before = "";
-        for (label, text) in lines {
-            let shown = if label == before { "" } else { label };
-            before = label;
-            let head = paint(self.style.color, BOLD, &format!("{shown:<6}"));
-            let _ = writeln!(out, "{head}{text}");
-        }
-    }
-
-    fn why(&self, row: usize) -> Option<String> {
-        let r = self.report;
-        let hot = r.hot(row)?;
-        let words = r
-            .judgement(row)
-            .map_or("", |j| if j.is_certain() { "" } else { j.reason.words() });
-        // The first finding may speak of several call paths of one function.
-        let first = r.findings.first().filter(|f| f.subject.index == row as u32);
-        let paths = first.map_or(1, |f| f.rows.len());
-        let of_finding = first.and_then(|f| f.evidence.blocks_per_run);
-        let mut text = match hot.blocks_per_run {
-            Some(blocks) if blocks >= 0.99 && hot.grew_in == hot.of => {
-                let blocks = of_finding.unwrap_or(blocks);
-                let noun = plural(if blocks == 1.0 { 1 } else { 2 }, "block");
-                let by = match paths {
-                    1 => String::new(),
-                    n => format!(" by {n} call paths"),
-                };
-                format!(
-                    "hot path: it keeps {} {noun} on every run{by}",
-                    units::plain(blocks)
-                )
-            }
-            Some(blocks) => format!(
-                "not every run: {} blocks per run; it grew in {} of {} intervals",
-                units::plain(blocks),
-                hot.grew_in,
-                hot.of
-            ),
-            None => format!("it grew in {} of {} intervals", hot.grew_in, hot.of),
-        };
-        if let Some(share) = hot.kept_share {
-            let _ = write!(
-                text,
-                "; {:.0} % of what this site allocates is kept",
-                share * 100.0
-            );
-        }
-        if !words.is_empty() {
-            let _ = write!(text, "; {words}");
-        }
-        Some(text)
-    }
-
-    /// The largest row that follows another driver than the one that growth is counted by.
-    fn others(&self) -> Option<String> {
-        let r = self.report;
-        let follows = |row: u32| {
-            r.follows(row as usize)
-                .filter(|(name, _)| *name != r.driver)
-        };
-        let row = r
-            .order
-            .iter()
-            .copied()
-            .find(|&row| follows(row).is_some())?;
-        let (name, per_unit) = follows(row)?;
-        let unit = name.strip_suffix('s').unwrap_or(name);
-        let owner = words::site(r, row as usize).owner;
-        Some(format!(
-            "{} per {unit} in {owner} follows the {name}, not the {}: see --driver {name}",
-            self.amount(per_unit.round() as i128),
-            r.driver
-        ))
-    }
-
-    /// What looks like a leak and is none.
-    fn also(&self) -> Option<String> {
-        let r = self.report;
-        if r.has_two_sides() || r.metric().nature != Nature::Live {
-            return None;
-        }
-        let i = r.metrics.iter().position(|m| m.name == "total_bytes")?;
-        let per_run = r.per_run.of(&r.totals, &r.metrics, i, 0)?;
-        let live = r.per_run.of(&r.totals, &r.metrics, r.chosen, 0)?;
-        let bytes = units::bytes(per_run as i128);
-        (per_run > 2.0 * live.abs() && per_run >= 1.0)
-            .then(|| format!("total_bytes grew by {bytes} {}: allocated and mostly freed again, no leak by itself", self.per()))
-    }
-
-    /// What samples can show.
-    fn noise(&self) -> Option<String> {
-        let r = self.report;
-        let sampling = r.captures.iter().find_map(|c| c.sampling)?;
-        let Some(mean) = sampling.mean_bytes.or(sampling.estimated_mean_bytes) else {
-            return Some(
-                "sampled at an unknown rate: how much of this is noise cannot be told".into(),
-            );
-        };
-        let mut text = format!(
-            "sampled, 1 in {}; values are estimates",
-            units::bytes(mean as i128)
-        );
-        if let Some(resolution) = &r.resolution {
-            let (per_run, whole) = (resolution.per_run, resolution.total);
-            let size = match per_run {
-                Some(n) => format!("{} {}", rate(&r.metric().unit, n), self.per()),
-                None => units::signed(self.amount(whole as i128), true),
-            };
-            let _ = write!(
-                text,
-                "; growth below {size} of a site like the median one stays unseen"
-            );
-        }
-        Some(text)
-    }
-
-    fn next(&self) -> Vec<String> {
-        let r = self.report;
-        let rule = r.findings.first().map(|f| f.rule.id);
-        let mut lines = Vec::new();
-        let given = r
-            .captures
-            .iter()
-            .any(|c| c.drivers.iter().any(|(name, _)| *name == r.driver));
-        if !r.knows_runs() && !given && r.metric().has_per_run() && !r.has_two_sides() {
-            lines.push(
-                "say how many runs each capture has seen, for growth per run: PATH@50 PATH@200"
-                    .to_owned(),
-            );
-        }
-        match r.verdict {
-            Verdict::Leak => {
-                let save = "heapdiff compare ... -o report.json";
-                lines.push(rule.map_or(save.to_owned(), |id| {
-                    format!("{save}        heapdiff explain {id}")
-                }));
-            }
-            Verdict::Grew if r.captures.len() == 2 => {
-                lines.push(
-                    "capture once more after more runs, then compare all three: A@50 B@200 C@800"
-                        .to_owned(),
-                );
-            }
-            Verdict::CannotTell if r.total_growth().is_quiet() => {
-                lines.push(
-                    "capture at a finer sampling interval, or after more runs, then compare again"
-                        .to_owned(),
-                );
-            }
-            Verdict::CannotTell => {
-                lines.push("capture more often and at uneven intervals (10, 20, 45, 80 runs), then compare again".to_owned());
-            }
-            _ => {}
-        }
-        lines
     }
 }

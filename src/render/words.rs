@@ -54,13 +54,13 @@ fn short_name(name: &str) -> std::borrow::Cow<'_, str> {
     name.into()
 }
 
-/// What a frame without a function is called.
+/// What a frame without a function is called: by its place.
 fn fallback(report: &Report<'_>, frame: &Frame) -> String {
     let strings = &report.symbols.strings;
     match (strings.get(frame.file), strings.get(frame.module)) {
         ("", "") => "???".into(),
         ("", module) => base_name(module).to_owned(),
-        (file, _) => base_name(file).to_owned(),
+        _ => place(report, frame),
     }
 }
 
@@ -173,13 +173,14 @@ pub fn shorten(name: &str, width: usize) -> String {
 /// Number of callers shown before the owner.
 const CALLERS: usize = 2;
 
+/// Text in which control characters are U+FFFD.
+pub fn clean(text: String) -> String {
+    let seen = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    text.chars().map(seen).collect()
+}
+
 /// What `row` is called. Control characters become U+FFFD.
 pub fn site(report: &Report<'_>, row: usize) -> SiteName {
-    let clean = |text: String| -> String {
-        text.chars()
-            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-            .collect()
-    };
     match &report.keys {
         Keys::Groups(groups) => {
             let frame = groups[row].frame;
@@ -211,11 +212,13 @@ pub fn site(report: &Report<'_>, row: usize) -> SiteName {
             callers.reverse();
             let api = (owner + 1..ids.len()).find(|&i| class(i) != FrameClass::Allocator);
             let frame = report.symbols.frames.get(ids[owner]);
+            let (owner, place) = (name(owner), clean(place(report, &frame)));
             SiteName {
                 callers,
-                owner: name(owner),
+                // A frame without a function is called by its place already.
+                place: if owner == place { String::new() } else { place },
+                owner,
                 api: api.map(name).unwrap_or_default(),
-                place: clean(place(report, &frame)),
                 via: String::new(),
             }
         }

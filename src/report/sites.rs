@@ -3,14 +3,16 @@
 
 pub use crate::diff::MatchedBy;
 use crate::diff::{
-    Group, GroupBy, Growth, Judge, Judged, Ledger, Match, PerRun, Side, Significance, SiteTable,
-    Values,
+    Group, GroupBy, Growth, Judge, Judged, Ledger, Match, PerRun, Side, SideChange, SideGrowth,
+    Significance, SiteTable, Values,
 };
-use crate::model::{Frame, Metric, Salvage, Sampling, StackId, Symbols};
+use crate::model::{Frame, Metric, Nature, Salvage, Sampling, StackId, Symbols};
 use crate::normalize::{Language, Naming, SiteId};
-use crate::trend::{Judgement, Slope};
-use crate::verdict::{Finding, SubjectKind, Summary, Verdict, finding_id};
+use crate::trend::{Change, Judgement, Slope};
+use crate::verdict::{Finding, Path, SubjectKind, Summary, Verdict, finding_id, path};
+use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::cmp::Ordering;
 
 /// One capture of the comparison.
 #[derive(Debug, Clone)]
@@ -33,6 +35,8 @@ pub struct CaptureInfo {
     pub salvaged: Option<Salvage>,
     /// Totals of every additive metric that it has, before filters.
     pub totals: Vec<(Metric, i128)>,
+    /// The instant that it is of, for formats that hold several.
+    pub moment: Option<String>,
     /// What its reader had to say.
     pub notes: Vec<String>,
 }
@@ -111,7 +115,7 @@ pub struct Report<'a> {
     /// Bytes that the program may use, if the user said.
     pub memory_limit: Option<u64>,
     /// Slopes, tests and classes on demand.
-    pub judge: Judge<'a>,
+    pub judge: Judge,
     /// What became of each row.
     pub judged: Judged,
     /// What became of each row's cumulative values, for groups.
@@ -143,6 +147,51 @@ pub struct Resolution {
     pub of_new_site: f64,
 }
 
+/// Stacks that the tool ended before an entry of the program.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CutStacks {
+    /// Whether they are the base's, or the first capture's.
+    pub before: bool,
+    /// The depth at which most were cut.
+    pub depth: usize,
+    /// What they hold of the chosen metric.
+    pub held: i64,
+    /// The share of it.
+    pub share: f64,
+}
+
+impl CutStacks {
+    /// Stacks that all end at a depth below this may be a program's own.
+    const ODD_DEPTH: usize = 8;
+
+    /// Of stacks with their depth, whether they start at an entry of the program, and what they
+    /// hold.
+    fn of(rows: &[(usize, bool, i64)], before: bool) -> Option<CutStacks> {
+        let deepest = rows.iter().map(|r| r.0).max()?;
+        let has_roots = rows.iter().any(|r| r.1);
+        let is_cut = |r: &&(usize, bool, i64)| match has_roots {
+            true => !r.1 && r.0 > 2,
+            false => r.0 == deepest && deepest >= CutStacks::ODD_DEPTH,
+        };
+        let mut depths: Vec<usize> = rows.iter().filter(is_cut).map(|r| r.0).collect();
+        depths.sort_unstable();
+        let runs = depths.chunk_by(|x, y| x == y);
+        let usual = runs.max_by_key(|c| (c.len(), c[0]))?;
+        if !has_roots && usual.len() * 2 < rows.len() {
+            return None;
+        }
+        let sum = |rows: &mut dyn Iterator<Item = i64>| rows.fold(0i64, i64::saturating_add);
+        let held = sum(&mut rows.iter().filter(is_cut).map(|r| r.2));
+        let all = sum(&mut rows.iter().map(|r| r.2));
+        Some(CutStacks {
+            before,
+            depth: usual[0],
+            held,
+            share: held.unsigned_abs() as f64 / all.unsigned_abs().max(1) as f64,
+        })
+    }
+}
+
 /// What tells a hot path from an error path.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hot {
@@ -154,6 +203,19 @@ pub struct Hot {
     pub grew_in: usize,
     /// Number of intervals.
     pub of: usize,
+}
+
+/// What a change did, in words. `growth`: the class of the row, quiet where the difference lies
+/// inside the noise.
+pub fn change_words(change: &SideChange, growth: Growth) -> Cow<'static, str> {
+    match (change.change, change.level) {
+        (Change::Reduced { percent, .. }, _) => format!("reduced by {percent:.0} %").into(),
+        (Change::Unchanged | Change::CannotTell, Ordering::Less) => "lower level".into(),
+        (Change::Unchanged | Change::CannotTell, Ordering::Greater) => "higher level".into(),
+        (Change::CannotTell, _) if growth.is_quiet() => "within noise".into(),
+        (Change::CannotTell, _) => "cannot tell".into(),
+        (other, _) => other.as_str().into(),
+    }
 }
 
 impl Report<'_> {
@@ -273,6 +335,33 @@ impl Report<'_> {
         Some((self.judge.driver_name(follow), follow.per_unit))
     }
 
+    /// How long a row warmed up, in runs from the first capture that has it (captures where runs
+    /// are unknown); `None` where it did not, or had not settled at the last capture.
+    pub fn warm_up(&self, row: usize) -> Option<f64> {
+        let warm = self.judgement(row)?.warm_up > 0;
+        warm.then(|| self.judge.detail(&self.values, &self.judged, row))??
+            .warm_up
+    }
+
+    /// What a change did to a row, where two sides can be compared per run.
+    pub fn change(&self, row: usize) -> Option<&SideChange> {
+        self.judged.changes.get(row)
+    }
+
+    /// The growth per run of both sides of a row, and its difference with an interval.
+    pub fn side_growth(&self, row: usize) -> Option<SideGrowth> {
+        self.judge.side_growth(&self.values, row)
+    }
+
+    /// What became of a row in a word or three: its class, and of two series what the change did.
+    pub fn class_words(&self, row: usize) -> Cow<'static, str> {
+        match self.change(row) {
+            Some(c) if self.summary.series => change_words(c, self.growth(row)),
+            _ if self.path(row) == Some(Path::Error) => "error path".into(),
+            _ => self.growth(row).as_str().into(),
+        }
+    }
+
     /// Whether a row's difference, if there is any, lies inside the noise.
     pub fn is_quiet(&self, row: usize) -> bool {
         self.growth(row).is_quiet() && (self.delta(row) == 0 || self.knows_noise())
@@ -280,7 +369,8 @@ impl Report<'_> {
 
     /// Whether differences were held against the noise of the captures.
     pub fn knows_noise(&self) -> bool {
-        !self.judged.tests.is_empty() || !self.judged.judgements.is_empty()
+        let j = &self.judged;
+        !(j.tests.is_empty() && j.judgements.is_empty() && j.changes.is_empty())
     }
 
     /// The id of a row; all ids are made when the first is asked for.
@@ -313,6 +403,40 @@ impl Report<'_> {
         });
         (native && depth > 1 && !is_root(stack) && *self.has_roots.get_or_init(has_roots))
             .then_some(depth)
+    }
+
+    /// The side whose cut stacks hold the most of the chosen metric; `None` where no stack was cut.
+    /// Stacks are cut that start at no entry of the program while others do; where none is known,
+    /// when most end at one depth that is the deepest. Told of native code only. Cost: one pass
+    /// over the stacks of both sides.
+    pub fn cut_stacks(&self) -> Option<CutStacks> {
+        let Keys::Stacks(stacks) = &self.keys else {
+            return None;
+        };
+        let of_side = |before: bool| {
+            let mut rows: Vec<(usize, bool, i64)> = Vec::new();
+            for (row, &stack) in stacks.iter().enumerate() {
+                let ends = self.chosen_ends(row);
+                let held = if before { ends.0 } else { ends.1 };
+                let base = self.matches.get(row).and_then(|m| m.base_stack);
+                let stack = if before { base.unwrap_or(stack) } else { stack };
+                let mut frames = self.symbols.stacks.frames(stack);
+                let Some(first) = frames.next().filter(|_| held != 0) else {
+                    continue;
+                };
+                let first = self.names.frame(first);
+                let languages = [Language::Rust, Language::Cpp, Language::Go];
+                if languages.contains(&first.language) {
+                    rows.push((1 + frames.count(), first.root_function, held));
+                }
+            }
+            CutStacks::of(&rows, before)
+        };
+        let sides = [true, false].map(of_side);
+        sides
+            .into_iter()
+            .flatten()
+            .max_by(|a, b| a.share.total_cmp(&b.share))
     }
 
     /// The id that a moved site had in the base.
@@ -401,7 +525,7 @@ impl Report<'_> {
 
     /// What tells a hot path from an error path; `None` for metrics that are not live.
     pub fn hot(&self, row: usize) -> Option<Hot> {
-        if self.metric().nature != crate::model::Nature::Live || self.has_two_sides() {
+        if self.metric().nature != Nature::Live || self.has_two_sides() {
             return None;
         }
         let find = |name: &str| self.metrics.iter().position(|m| m.name == name);
@@ -421,6 +545,23 @@ impl Report<'_> {
             grew_in: series.windows(2).filter(|w| w[1] > w[0]).count(),
             of: series.len().saturating_sub(1),
         })
+    }
+
+    /// Whether a growing row is on the path of every run or on one of few; `None` where that cannot
+    /// be told.
+    pub fn path(&self, row: usize) -> Option<Path> {
+        if self.metric().nature != Nature::Live {
+            return None;
+        }
+        let (growth, chosen) = (self.growth(row), self.chosen);
+        path(
+            growth,
+            &self.values,
+            &self.metrics,
+            chosen,
+            &self.per_run,
+            row,
+        )
     }
 
     /// The sums of the rows at these positions of `order` and of the rows that are not in it:

@@ -1,10 +1,12 @@
 //! Findings: conclusions about a site, with what they rest on and what would refute them.
 
+use super::path::{Path, blocks_of, path};
+use super::patterns::Pattern;
 use super::rules::{self, Rule};
 use super::summary::{Summary, Verdict};
-use crate::diff::{Growth, PerRun, Values};
+use crate::diff::{Growth, PerRun, SideChange, Values};
 use crate::model::{Column, Metric, Nature};
-use crate::trend::{Judgement, Reason};
+use crate::trend::{Change, Judgement, Reason};
 use rustc_hash::FxHashMap;
 
 /// How bad a finding is.
@@ -140,6 +142,8 @@ pub struct Finding {
     pub rows: Vec<u32>,
     /// What it rests on.
     pub evidence: Evidence,
+    /// What a pattern of allocation adds; none for growth of sites.
+    pub pattern: Option<Pattern>,
     /// What would refute it.
     pub refuted_by: &'static str,
     /// What to do.
@@ -160,6 +164,8 @@ pub struct Ground<'a> {
     pub growth: &'a [Growth],
     /// What the statistics say of each row; empty for fewer than three captures.
     pub judgements: &'a [Judgement],
+    /// What a change did to each row; empty where that cannot be asked.
+    pub changes: &'a [SideChange],
     /// Number of captures.
     pub captures: usize,
     /// Runs in an hour, if the user said.
@@ -193,18 +199,25 @@ const SHARE_WORTH_NAMING: f64 = 0.05;
 /// Draws the findings about sites, most severe first, then by growth.
 pub fn find(verdict: Verdict, summary: &Summary, ground: &Ground<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if ground.metrics[ground.chosen].nature == Nature::Cumulative || ground.values.base.is_some() {
+    if ground.metrics[ground.chosen].nature == Nature::Cumulative {
         return findings;
     }
+    if ground.values.base.is_some() {
+        return regressions(summary, ground);
+    }
     for (rule, rows) in by_owner(&summary.leaking, ground) {
-        let hot: Vec<u32> = rows
-            .iter()
-            .copied()
-            .filter(|&r| is_hot(r as usize, ground))
-            .collect();
+        let on = |wanted: Path| -> Vec<u32> {
+            let rows = rows.iter().copied();
+            rows.filter(|&r| path_of(r, ground) == Some(wanted))
+                .collect()
+        };
+        let paths = [
+            (&rules::HOT_PATH, on(Path::Hot)),
+            (&rules::ERROR_PATH, on(Path::Error)),
+        ];
         findings.push(finding(rule, rows, summary, ground));
-        if !hot.is_empty() {
-            findings.push(finding(&rules::HOT_PATH, hot, summary, ground));
+        for (rule, rows) in paths.into_iter().filter(|(_, rows)| !rows.is_empty()) {
+            findings.push(finding(rule, rows, summary, ground));
         }
     }
     if verdict == Verdict::Grew && ground.captures == 2 {
@@ -219,6 +232,27 @@ pub fn find(verdict: Verdict, summary: &Summary, ground: &Ground<'_>) -> Vec<Fin
                 .map(|r| finding(&rules::GREW, vec![r], summary, ground)),
         );
     }
+    findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
+    findings
+}
+
+/// Sites of two series that grow more per run than before, the most first.
+fn regressions(summary: &Summary, ground: &Ground<'_>) -> Vec<Finding> {
+    if !summary.series {
+        return Vec::new();
+    }
+    let rows = 0..ground.growth.len() as u32;
+    let change = |r: u32| ground.changes.get(r as usize).map(|c| c.change);
+    let mut worse: Vec<u32> = rows.filter(|&r| change(r) == Some(Change::Worse)).collect();
+    let rate = |r: u32| {
+        ground
+            .per_run
+            .of(ground.values, ground.metrics, ground.chosen, r as usize)
+            .unwrap_or(0.0)
+    };
+    worse.sort_by(|&a, &b| rate(b).total_cmp(&rate(a)).then(a.cmp(&b)));
+    let each = |r| finding(&rules::GROWS_MORE, vec![r], summary, ground);
+    let mut findings: Vec<Finding> = worse.into_iter().map(each).collect();
     findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
     findings
 }
@@ -248,22 +282,22 @@ fn delta(row: u32, ground: &Ground<'_>) -> i64 {
     at(ground.values.after()).saturating_sub(at(ground.values.before()))
 }
 
-/// At least a block on every run, in every interval.
-fn is_hot(row: usize, ground: &Ground<'_>) -> bool {
-    let grew = ground
-        .values
-        .series
-        .windows(2)
-        .all(|w| w[1].get(row) > w[0].get(row));
-    grew && blocks_per_run(row, ground).is_some_and(|b| b >= 0.99)
+/// Hot path or error path.
+fn path_of(row: u32, ground: &Ground<'_>) -> Option<Path> {
+    let row = row as usize;
+    let growth = *ground.growth.get(row)?;
+    path(
+        growth,
+        ground.values,
+        ground.metrics,
+        ground.chosen,
+        ground.per_run,
+        row,
+    )
 }
 
 fn blocks_per_run(row: usize, ground: &Ground<'_>) -> Option<f64> {
-    let stem = ground.metrics[ground.chosen].name.strip_suffix("_bytes")?;
-    let blocks = ground
-        .metrics
-        .iter()
-        .position(|m| m.name == format!("{stem}_blocks"))?;
+    let blocks = blocks_of(ground.metrics, ground.chosen)?;
     ground
         .per_run
         .of(ground.values, ground.metrics, blocks, row)
@@ -324,6 +358,14 @@ fn finding(rule: &'static Rule, rows: Vec<u32>, summary: &Summary, ground: &Grou
             "runs that leave the site's live blocks unchanged",
             "look for what this path adds on every run and never removes",
         ),
+        "HD007" => (
+            "growth that keeps pace with the runs once more of them take the path",
+            "look at what the rare branch forgets to free; it does not explain growth on every run",
+        ),
+        "HD004" => (
+            "a repetition of both sides whose growth per run agrees",
+            "look at what the change did to this path: heapdiff compare --base OLD NEW --focus NAME",
+        ),
         _ => (
             "a later capture in which the site stays level: a cache that fills looks the same until it is full",
             "fix the owner of the site, then compare before and after with --base",
@@ -339,15 +381,47 @@ fn finding(rule: &'static Rule, rows: Vec<u32>, summary: &Summary, ground: &Grou
         },
         rows,
         evidence,
+        pattern: None,
         refuted_by,
         advice,
+    }
+}
+
+/// The finding that stacks of `capture` were cut: `before` and `after` of the chosen metric are in
+/// such stacks, `share` of all that is held.
+pub fn cut_stacks(capture: u32, before: i64, after: i64, share: f64) -> Finding {
+    Finding {
+        rule: &rules::CUT_STACKS,
+        severity: Severity::Note,
+        severity_by: SeverityBy::Default,
+        subject: Subject {
+            kind: SubjectKind::Capture,
+            index: capture,
+        },
+        rows: Vec::new(),
+        evidence: Evidence {
+            before,
+            after,
+            per_run: None,
+            blocks_per_run: None,
+            share,
+            words: "",
+            p_value: None,
+            q_value: None,
+            mb_per_hour: None,
+            hours_to_limit: None,
+        },
+        refuted_by: "deeper stacks that begin at the program's entry and tell no more sites apart",
+        advice: "capture deeper stacks: trim_backtraces(None) for dhat-rs, --num-callers=40 for Valgrind",
+        pattern: None,
     }
 }
 
 /// The highest of what the rate, the factor a day and the limit say; a proven leak whose hours
 /// are not known is a warning.
 fn severity(rule: &Rule, evidence: &Evidence, total_after: i128) -> (Severity, SeverityBy) {
-    if rule.id == rules::HOT_PATH.id || rule.id == rules::GREW.id {
+    let notes = [&rules::HOT_PATH, &rules::ERROR_PATH, &rules::GREW];
+    if notes.iter().any(|r| r.id == rule.id) {
         return (Severity::Note, SeverityBy::Default);
     }
     let Some(rate) = evidence.mb_per_hour else {

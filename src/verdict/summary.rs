@@ -1,8 +1,10 @@
 //! The verdict in a word, and the facts that the first lines of text state.
 
-use crate::diff::{Growth, PerRun, Values};
+use super::path::{Path, blocks_of, path};
+use crate::diff::{Growth, PerRun, Runs, SideChange, SideGrowth, Values};
 use crate::model::{Column, Metric, Nature};
-use crate::trend::Judgement;
+use crate::trend::{Change, Judgement};
+use std::cmp::Ordering;
 
 /// The whole comparison in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,13 +77,22 @@ pub struct Summary {
     pub certainty: Certainty,
     /// Rows that leak, in order of their growth.
     pub leaking: Vec<u32>,
-    /// Growth of the chosen metric per run: of the leaking rows together where there are any,
-    /// else of the total.
+    /// Those of them that keep something on every run; the verdict speaks of these where there
+    /// are any.
+    pub hot: Vec<u32>,
+    /// Rows on error paths and other rare branches.
+    pub rare: Vec<u32>,
+    /// Growth of the chosen metric per run: of the hot rows together where there are any, else of
+    /// the leaking ones, else of the total.
     pub per_run: Option<f64>,
     /// Blocks per run, of the same rows.
     pub blocks_per_run: Option<f64>,
-    /// For two sides: growth per run of each.
-    pub sides: Option<(f64, f64)>,
+    /// For two sides that can be compared per run: the growth of each, of the total.
+    pub sides: Option<SideGrowth>,
+    /// What the change did to the total.
+    pub change: Option<SideChange>,
+    /// Whether both sides are series, so that growth was compared and not what is held.
+    pub series: bool,
     /// Sum of the growth of all rows that grew.
     pub increases: i128,
     /// Sum of the shrinkage of all rows that shrank; not positive.
@@ -145,6 +156,12 @@ pub struct Facts<'a> {
     pub exact: bool,
     /// Runs of the captures, or their positions.
     pub runs: &'a [f64],
+    /// The total's growth per run on both sides, where it can be compared.
+    pub sides: Option<SideGrowth>,
+    /// What the change did to the total.
+    pub change: Option<SideChange>,
+    /// Whether both sides are series of captures.
+    pub series: bool,
 }
 
 /// Draws the verdict. Cost: one pass over the rows.
@@ -191,17 +208,34 @@ pub fn summarise(facts: &Facts<'_>) -> (Verdict, Summary) {
     if !is_live {
         leaking.clear();
     }
-    let blocks = facts.metrics[facts.chosen]
-        .name
-        .strip_suffix("_bytes")
-        .and_then(|stem| {
-            facts
-                .metrics
-                .iter()
-                .position(|m| m.name == format!("{stem}_blocks"))
-        });
+    let blocks = blocks_of(facts.metrics, facts.chosen);
+    let of_path = |wanted: Path| -> Vec<u32> {
+        let mut rows: Vec<u32> = (0..rows as u32)
+            .filter(|&r| {
+                let growth = facts.growth[r as usize];
+                let of = |growth| {
+                    path(
+                        growth,
+                        facts.values,
+                        facts.metrics,
+                        facts.chosen,
+                        facts.per_run,
+                        r as usize,
+                    )
+                };
+                is_live && of(growth) == Some(wanted)
+            })
+            .collect();
+        rows.sort_by_key(|&r| (std::cmp::Reverse(growth_of(r)), r));
+        rows
+    };
+    let (hot, rare) = (of_path(Path::Hot), of_path(Path::Error));
+    let spoken_of = match hot.is_empty() {
+        true => &leaking,
+        false => &hot,
+    };
     let sum = |metric: usize| -> Option<f64> {
-        if leaking.is_empty() {
+        if spoken_of.is_empty() {
             return facts.per_run.of(facts.totals, facts.metrics, metric, 0);
         }
         let each = |&r: &u32| {
@@ -209,7 +243,7 @@ pub fn summarise(facts: &Facts<'_>) -> (Verdict, Summary) {
                 .per_run
                 .of(facts.values, facts.metrics, metric, r as usize)
         };
-        leaking.iter().map(each).sum()
+        spoken_of.iter().map(each).sum()
     };
     let certain = |r: &u32| {
         facts
@@ -217,9 +251,11 @@ pub fn summarise(facts: &Facts<'_>) -> (Verdict, Summary) {
             .get(*r as usize)
             .is_some_and(|j| j.reason == crate::trend::Reason::Exact)
     };
-    let agrees = facts.per_run.base.is_none() && same_rate(facts, &leaking);
+    let agrees = facts.per_run.base.is_none() && same_rate(facts, spoken_of);
     let certainty = match facts.exact {
-        true if !leaking.is_empty() && leaking.iter().all(certain) && agrees => Certainty::Exact,
+        true if !spoken_of.is_empty() && spoken_of.iter().all(certain) && agrees => {
+            Certainty::Exact
+        }
         true => Certainty::Counted,
         false if !leaking.is_empty() => Certainty::Tested,
         false => Certainty::Untested,
@@ -228,10 +264,12 @@ pub fn summarise(facts: &Facts<'_>) -> (Verdict, Summary) {
         certainty,
         per_run: sum(facts.chosen),
         blocks_per_run: blocks.and_then(sum),
-        sides: facts
-            .per_run
-            .of_sides(facts.totals, facts.metrics, facts.chosen, 0),
+        sides: facts.sides,
+        change: facts.change,
+        series: facts.series,
         leaking,
+        hot,
+        rare,
         increases,
         decreases,
         counts,
@@ -239,7 +277,7 @@ pub fn summarise(facts: &Facts<'_>) -> (Verdict, Summary) {
     let before = column(facts.totals.before(), 0);
     let after = column(facts.totals.after(), 0);
     let verdict = if facts.values.base.is_some() {
-        two_sides(facts, &summary, before, after)
+        two_sides(facts, before, after)
     } else if !summary.leaking.is_empty() {
         Verdict::Leak
     } else {
@@ -286,25 +324,38 @@ fn one_side(facts: &Facts<'_>, before: i64, after: i64) -> Verdict {
     }
 }
 
-/// Within this share of the base's growth per run a leak counts as cured.
-const CURED_BELOW: f64 = 0.02;
-
-fn two_sides(facts: &Facts<'_>, summary: &Summary, before: i64, after: i64) -> Verdict {
-    let series = facts.captures.0 > 1 && facts.captures.1 > 1;
-    if let (Some((base, new)), true) = (summary.sides, series) {
-        return match (base, new) {
-            (b, n) if b > 0.0 && n <= CURED_BELOW * b => Verdict::Cured,
-            (b, n) if (n - b).abs() <= CURED_BELOW * b.abs() => Verdict::Same,
-            (b, n) if n < b => Verdict::Reduced,
-            _ => Verdict::Worse,
+fn two_sides(facts: &Facts<'_>, before: i64, after: i64) -> Verdict {
+    let several = facts.captures.0 > 1 || facts.captures.1 > 1;
+    if let Some(c) = facts.change.filter(|_| facts.series || several) {
+        return match (c.change, c.level) {
+            (Change::Worse, _) | (Change::Unchanged, Ordering::Greater) => Verdict::Worse,
+            (Change::Cured, _) => Verdict::Cured,
+            (Change::Reduced { .. }, _) | (Change::Unchanged, Ordering::Less) => Verdict::Reduced,
+            (Change::Unchanged, Ordering::Equal) => Verdict::Same,
+            (Change::CannotTell, _) => Verdict::CannotTell,
         };
     }
-    match facts.total_growth {
-        _ if facts.total_test == TotalTest::Open => Verdict::CannotTell,
-        Growth::Unchanged | Growth::Stable => Verdict::Same,
-        Growth::Undetermined => Verdict::CannotTell,
-        _ if after > before => Verdict::Worse,
-        _ if after < before => Verdict::Reduced,
-        _ => Verdict::Same,
+    let by_level = match facts.total_growth {
+        _ if facts.total_test == TotalTest::Open => return Verdict::CannotTell,
+        Growth::Unchanged | Growth::Stable => Ordering::Equal,
+        Growth::Undetermined => return Verdict::CannotTell,
+        _ => after.cmp(&before),
+    };
+    // After other numbers of runs more may be held because of them, or in spite of them.
+    let last = |runs: &Option<Runs>| runs.and_then(|r| r.last);
+    let [base, new] = [last(&facts.per_run.base), last(&Some(facts.per_run.new))];
+    let has_rate = facts.metrics[facts.chosen].has_per_run();
+    if base.is_some() && new.is_some() && base != new && has_rate {
+        let by_rate = facts
+            .sides
+            .map(|s| s.after.partial_cmp(&s.before).unwrap_or(Ordering::Equal));
+        if by_rate != Some(by_level) {
+            return Verdict::CannotTell;
+        }
+    }
+    match by_level {
+        Ordering::Greater => Verdict::Worse,
+        Ordering::Less => Verdict::Reduced,
+        Ordering::Equal => Verdict::Same,
     }
 }

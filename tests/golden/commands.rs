@@ -153,6 +153,10 @@ compare profiles/gperftools/cured-run-050.heap@50 profiles/gperftools/cured-run-
     profiles/gperftools/cured-run-800.heap@800
 inspect profiles/gperftools/symbols-200.heap --limit 5
 inspect profiles/jemalloc/exact-200.heap --limit 3
+inspect profiles/symbols/jemalloc.heap --symbolize=profiles/symbols/bin
+inspect profiles/symbols/jemalloc.heap --symbolize=profiles/symbols/other
+inspect profiles/symbols/memray-13.bin --symbolize=profiles/symbols/bin --focus counter.c
+compare profiles/symbols/jemalloc.heap profiles/symbols/gperftools.heap --symbolize=profiles/symbols/bin
 compare profiles/gperftools/faulty-run-050.heap profiles/gperftools/symbols-200.heap
 compare profiles/leaks/memcheck-10.xml@10 profiles/leaks/memcheck-40.xml@40
 compare profiles/leaks/memcheck-10.xml@10 profiles/leaks/memcheck-40.xml@40 --group-by \

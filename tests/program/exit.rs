@@ -166,3 +166,109 @@ fn a_failed_run_leaves_no_output_behind() {
     assert_eq!(ran.status, 2);
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_mistyped_option_is_one_line() {
+    for args in [
+        &["compare", "a", "b", "--max-delta", "3"][..],
+        &["compare", "a", "b", "--limit", "many"],
+        &["compare", "a", "b", "--metric"],
+        &["nonsense"],
+        &["--threads", "0", "formats"],
+    ] {
+        let ran = run(args);
+        assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{args:?}");
+        assert_eq!(ran.err.lines().count(), 1, "{args:?}: {}", ran.err);
+        assert!(
+            ran.err.starts_with("heapdiff: error[HDE001]: "),
+            "{}",
+            ran.err
+        );
+    }
+    let ran = run(&["compare", "a", "b", "--max-delta", "3"]);
+    assert!(ran.err.contains("'--min-delta'"), "{}", ran.err);
+}
+
+#[test]
+fn an_input_is_never_written_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let [a, b] = ["a.json", "b.json"].map(|name| {
+        let path = dir.path().join(name);
+        std::fs::copy(format!("profiles/ingest/{name}"), &path).unwrap();
+        path.to_str().unwrap().to_owned()
+    });
+    let before = std::fs::read(&a).unwrap();
+    let elsewhere = format!("{}/./a.json", dir.path().display());
+    for args in [
+        &["compare", &a, &b, "-o", &a][..],
+        &["compare", &a, &b, "-o", &elsewhere],
+        &["compare", "--base", &a, &b, "-o", &a],
+        &["inspect", &a, "-o", &a],
+        &["convert", &a, "--to", "dhat", "-o", &a],
+    ] {
+        let ran = run(args);
+        assert_eq!(ran.status, 2, "{args:?}");
+        assert!(ran.err.contains("is one of the captures"), "{}", ran.err);
+        assert_eq!(std::fs::read(&a).unwrap(), before);
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+}
+
+/// What `go tool pprof` saves of two profiles, and heapdiff too, is one file with both sides.
+#[test]
+fn a_saved_difference_is_two_sides() {
+    let dir = tempfile::tempdir().unwrap();
+    let saved = dir.path().join("difference.pb.gz");
+    let saved = saved.to_str().unwrap();
+    let pair = ["profiles/ingest/a.json", "profiles/ingest/b.json"];
+    let ran = run(&["compare", pair[0], pair[1], "-o", saved]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    let totals = |args: &[&str]| {
+        let ran = run(&[&["compare", "--format", "json"], args].concat());
+        assert_eq!(ran.status, 0, "{}", ran.err);
+        let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        let of = |which: &str| document["totals"][which]["live_bytes"].clone();
+        (of("before"), of("after"), of("delta"))
+    };
+    assert_eq!(totals(&[saved]), totals(&pair));
+    // A profile of one side is no difference.
+    let one = run(&["compare", "profiles/go-ingest/exact/faulty/run-200.pb.gz"]);
+    assert_eq!(one.status, 2);
+}
+
+/// Interrupted while it waits for input: nothing is left beside the output.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_nothing_behind() {
+    use std::process::{Command, Stdio};
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("report.json");
+    let files = || std::fs::read_dir(dir.path()).unwrap().count();
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin("heapdiff"))
+        .args(["compare", "-", "profiles/ingest/b.json", "-o"])
+        .arg(&out)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // The file beside the output is there before the input is read.
+    while files() == 0 && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    // The handler is set right behind it.
+    let mut status = None;
+    while status.is_none() {
+        let id = child.id().to_string();
+        let _ = Command::new("kill").args(["-INT", &id]).status().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        status = child.try_wait().unwrap();
+    }
+    let status = status.unwrap();
+    use std::os::unix::process::ExitStatusExt;
+    // Between the file and the handler the signal ends the program by itself.
+    if status.signal().is_none() {
+        assert_eq!(status.code(), Some(130));
+        assert_eq!(files(), 0);
+    }
+}

@@ -48,7 +48,7 @@ fn gz(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn zst(bytes: &[u8]) -> Vec<u8> {
-    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+    zstd::encode_all(bytes, 1).unwrap()
 }
 
 fn document(ran: &Ran) -> Value {

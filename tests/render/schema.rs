@@ -141,7 +141,7 @@ fn ids_outlive_other_numbers() {
         ids
     };
     let some = ids("--runs 50,200,800 profiles/ingest/faulty");
-    assert_eq!(some.len(), 4);
+    assert_eq!(some.len(), 5);
     assert_eq!(some, ids("--runs 1,2,8 profiles/ingest/faulty"));
     assert_eq!(
         some,

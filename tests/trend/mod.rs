@@ -1,6 +1,6 @@
 mod cases;
 mod confusion;
-mod generator;
+pub mod generator;
 mod sampled;
 mod sides;
 mod table;

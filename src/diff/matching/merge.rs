@@ -121,16 +121,14 @@ pub(super) fn apply(
             (places.before[row], places.after[row]) = (new, new);
         }
     }
-    // A group is shown by its first stack of the new side and identified by that of the base.
-    let mut shown = vec![false; groups.len()];
-    for row in 0..len {
-        let group = group_of[1][row] as usize;
-        if let Some(seen) = shown.get_mut(group)
-            && !std::mem::replace(seen, true)
-        {
-            let at = group_row[group] as usize;
-            let first = std::mem::replace(&mut stacks[at], table.stacks[row]);
-            rows[at].base_stack = Some(first).filter(|&s| s != stacks[at]);
+    // A group is shown by the largest stack of the new side, and identified by that of the base.
+    let largest = [0, 1].map(|side| largest(table, world, &group_of[side], groups.len(), side));
+    for (group, &row) in group_row.iter().enumerate() {
+        let [before, after] = [0, 1].map(|side: usize| largest[side][group]);
+        if let (Some(m), Some(before), Some(after)) = (rows.get_mut(row as usize), before, after) {
+            let [before, after] = [before, after].map(|r| table.stacks[r as usize]);
+            stacks[row as usize] = after;
+            m.base_stack = Some(before).filter(|&s| s != after);
         }
     }
     if stacks != table.stacks || !pairs.made.is_empty() {
@@ -144,6 +142,47 @@ pub(super) fn apply(
     });
     let ledger = Ledger::of(counted);
     Matching { rows, ledger }
+}
+
+/// The row with the largest value of each group on one side; of equal ones that whose frames come
+/// first in the order of text, so that the order of samples does not show.
+fn largest(
+    table: &SiteTable,
+    world: &World<'_>,
+    group_of: &[u32],
+    groups: usize,
+    side: usize,
+) -> Vec<Option<u32>> {
+    let values = [table.values.before(), table.values.after()][side];
+    let size = |row: u32| values.get(table.chosen).map_or(0, |c| c.get(row as usize));
+    let frames = |row: u32| {
+        let stack = table.stacks[row as usize];
+        world.symbols.stacks.frames(stack).map(|id| {
+            let frame = world.symbols.frames.get(id);
+            let text = |id| world.symbols.strings.get(id);
+            (
+                text(frame.function),
+                text(frame.file),
+                frame.line,
+                frame.column,
+            )
+        })
+    };
+    let mut out: Vec<Option<u32>> = vec![None; groups];
+    for (row, &group) in group_of.iter().enumerate() {
+        let Some(best) = out.get_mut(group as usize) else {
+            continue;
+        };
+        let row = row as u32;
+        let better = best.is_none_or(|other| {
+            let by_size = size(row).cmp(&size(other));
+            by_size.then_with(|| frames(other).cmp(frames(row))).is_gt()
+        });
+        if better {
+            *best = Some(row);
+        }
+    }
+    out
 }
 
 /// Adds the columns up by their rows' new places: those of the base side (of the first capture,

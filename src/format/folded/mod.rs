@@ -25,7 +25,7 @@ pub static FORMAT: Format = Format {
     name: "folded",
     title: "folded stacks",
     recipe: "heaptrack_print -l 0 -p 0 -a 0 -T 0 --flamegraph-cost-type leaked \
-             -F heap.folded heaptrack.app.1234.zst",
+             -F heap.folded heap.zst",
     sniff,
     read,
 };

@@ -1,7 +1,7 @@
 //! The section that says which file lies at which address.
 
 use super::super::lines::{Line, Lines, find, hexadecimal, lossy};
-use crate::model::{StrId, Symbols};
+use crate::model::{CodePlace, Counted, StrId, Symbols};
 
 /// One mapped part of a file.
 #[derive(Debug, Clone, Copy)]
@@ -10,6 +10,8 @@ struct Mapping {
     end: u64,
     offset: u64,
     path: StrId,
+    /// The build id, in the brief form of a list.
+    build: StrId,
 }
 
 /// Mapped files, sorted by address.
@@ -52,12 +54,13 @@ impl Mappings {
         symbols: &mut Symbols,
     ) {
         let text = without_log_prefix(line.text).trim_ascii();
-        if let Some((start, end, offset, path)) = parse(text) {
+        if let Some((start, end, offset, path, build)) = parse(text) {
             let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
             if path.is_empty() || end <= start {
                 return;
             }
             let path = symbols.strings.intern(&substitute(path, variables));
+            let build = symbols.strings.intern_bytes(build);
             // Parts of one file in a row are one.
             if let Some(last) = self.sorted.last_mut()
                 && (last.path, last.end) == (path, start)
@@ -71,6 +74,7 @@ impl Mappings {
                 end,
                 offset,
                 path,
+                build,
             });
         } else if let Some(equals) = memchr::memchr(b'=', text)
             && variables.len() < 16
@@ -83,18 +87,24 @@ impl Mappings {
         }
     }
 
-    /// The file that holds `address` and the offset in it. Cost: a bisection.
-    pub fn find(&self, address: u64) -> Option<(StrId, u64)> {
+    /// The place in a file that `address` stands for. Cost: a bisection.
+    pub fn find(&self, address: u64) -> Option<CodePlace> {
+        let place = |m: &Mapping, offset| CodePlace {
+            module: m.path,
+            build: m.build,
+            counted: Counted::File,
+            offset,
+        };
         let after = self.sorted.partition_point(|m| m.start <= address);
         if let Some(m) = after.checked_sub(1).and_then(|i| self.sorted.get(i))
             && address < m.end
         {
-            return Some((m.path, (address - m.start).wrapping_add(m.offset)));
+            return Some(place(m, (address - m.start).wrapping_add(m.offset)));
         }
         // The part that held the address may have been left out of the list.
         let next = self.sorted.get(after)?;
         let base = next.start.checked_sub(next.offset)?;
-        (base <= address).then(|| (next.path, address - base))
+        (base <= address).then(|| place(next, address - base))
     }
 
     /// Whether nothing is mapped.
@@ -113,7 +123,7 @@ fn without_log_prefix(text: &[u8]) -> &[u8] {
     }
 }
 
-type Fields<'a> = (u64, u64, u64, &'a [u8]);
+type Fields<'a> = (u64, u64, u64, &'a [u8], &'a [u8]);
 
 /// `start-end perms offset dev inode path`, `start-end: path`, `start end path (@offset) id`.
 fn parse(text: &[u8]) -> Option<Fields<'_>> {
@@ -121,7 +131,7 @@ fn parse(text: &[u8]) -> Option<Fields<'_>> {
     let dashed = rest.first() == Some(&b'-');
     let (end, rest) = hexadecimal(rest.get(1..)?)?;
     if dashed && let Some(path) = rest.strip_prefix(b":") {
-        return Some((start, end, 0, path.trim_ascii()));
+        return Some((start, end, 0, path.trim_ascii(), b""));
     }
     let rest = rest.strip_prefix(b" ")?;
     if dashed {
@@ -132,14 +142,15 @@ fn parse(text: &[u8]) -> Option<Fields<'_>> {
         let (offset, left) = hexadecimal(offset)?;
         return left
             .is_empty()
-            .then_some((start, end, offset, path.trim_ascii()));
+            .then_some((start, end, offset, path.trim_ascii(), &b""[..]));
     }
     let at = find(rest, b" (@");
     let path = &rest[..at.unwrap_or(rest.len())];
-    let offset = at
+    let (offset, rest) = at
         .and_then(|n| hexadecimal(&rest[n + 3..]))
-        .map_or(0, |(o, _)| o);
-    Some((start, end, offset, path.trim_ascii()))
+        .unwrap_or((0, b""));
+    let build = rest.strip_prefix(b")").unwrap_or(b"").trim_ascii();
+    Some((start, end, offset, path.trim_ascii(), build))
 }
 
 fn word(text: &[u8]) -> (&[u8], &[u8]) {
@@ -170,7 +181,11 @@ mod tests {
 800000-801000 rw-p 00000000 00:00 0\n900000-901000 r-xp 00004000 fe:00 5 /lib/d.so\nzz\n70000";
         let mut s = Symbols::default();
         let m = Mappings::read(text, 0, &mut s);
-        let at = |a| m.find(a).map(|(p, o)| (s.strings.get(p), o));
+        let at = |a| m.find(a).map(|p| (s.strings.get(p.module), p.offset));
+        assert_eq!(
+            m.find(0x600010).map(|p| s.strings.get(p.build)),
+            Some("abcd")
+        );
         assert_eq!(at(0x400010), Some(("/opt/app/my demo", 0x1010)));
         assert_eq!(at(0x402010), Some(("/opt/app/my demo", 0x3010)));
         assert_eq!(at(0x500010), Some(("/opt/b/lib.so", 0x10)));

@@ -129,10 +129,10 @@ impl Names {
             return range.clone();
         }
         let frame = match self.mappings.find(call) {
-            Some((module, offset)) => native::at_offset(symbols, module, offset),
+            Some(place) => native::at_offset(symbols, place),
             None => {
                 self.unresolved += 1;
-                native::at_offset(symbols, crate::model::StrId::EMPTY, address)
+                native::at_address(symbols, address)
             }
         };
         let start = self.frames.len() as u32;

@@ -1,8 +1,8 @@
 //! Code addresses of heaptrack recordings to frames: symbolised ones as the file names them,
 //! raw ones as module and offset.
 
-use super::super::native::at_offset;
-use crate::model::{FrameId, StrId, Symbols};
+use super::super::native::{at_address, at_offset};
+use crate::model::{CodePlace, Counted, FrameId, StrId, Symbols};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -54,6 +54,8 @@ pub(super) struct Modules {
     /// By start: end, start of the module, its path.
     fragments: BTreeMap<u64, (u64, u64, StrId)>,
     resolved: FxHashMap<u64, u32>,
+    /// 1 where the recording holds return addresses, 0 where it subtracted 1 itself.
+    pub behind_call: u64,
 }
 
 impl Modules {
@@ -62,6 +64,7 @@ impl Modules {
             executable: StrId::EMPTY,
             fragments: BTreeMap::new(),
             resolved: FxHashMap::default(),
+            behind_call: 0,
         }
     }
 
@@ -84,10 +87,16 @@ impl Modules {
         }
         let below = self.fragments.range(..=address).next_back();
         let frame = match below.filter(|(_, part)| address < part.0) {
-            Some((_, &(_, base, module))) => {
-                at_offset(symbols, module, address.saturating_sub(base))
+            Some((_, &(_, base, module))) if !module.is_empty() => {
+                let place = CodePlace {
+                    module,
+                    build: StrId::EMPTY,
+                    counted: Counted::Image,
+                    offset: address.saturating_sub(base.saturating_add(self.behind_call)),
+                };
+                at_offset(symbols, place)
             }
-            None => at_offset(symbols, StrId::EMPTY, address),
+            _ => at_address(symbols, address),
         };
         let pointer = pointers.len() as u32;
         pointers.push(symbols.frames.intern(frame));

@@ -15,6 +15,10 @@ enum Place {
     Known(FrameId),
 }
 
+/// Position in the file's own tree, whether it is of the main thread, native stack, and the
+/// modules of its time.
+type Key = (u64, bool, u64, u64);
+
 /// Sums by position in the file's own tree, and that tree.
 #[derive(Debug, Default)]
 pub struct Sums {
@@ -22,8 +26,8 @@ pub struct Sums {
     frames: FxHashMap<u64, Place>,
     /// Frame and parent of each node; node numbers count from 1.
     nodes: Vec<(u64, u32)>,
-    /// By node and whether it is of the main thread: peak bytes and blocks, live bytes and blocks.
-    sums: FxHashMap<(u64, bool), [i64; 4]>,
+    /// Peak bytes and blocks, live bytes and blocks.
+    sums: FxHashMap<Key, [i64; 4]>,
     /// Time of the highest heap seen by memray's own sampling, and that heap.
     peak: Option<(u64, u64)>,
     last_ms: u64,
@@ -54,9 +58,9 @@ impl Sums {
                 let thread = s.u64()?;
                 // The allocator in one byte and seven of padding, whose content is undefined.
                 s.array::<8>()?;
-                s.u64()?;
+                let native = s.u64()?;
                 let node = s.u64()?;
-                s.u64()?;
+                let generation = s.u64()?;
                 let mut values = [0i64; 4];
                 // Written as: blocks at the peak, blocks at the end, bytes at both.
                 for i in [1, 3, 0, 2] {
@@ -65,7 +69,8 @@ impl Sums {
                         Error::damaged(s.offset() - 8, "a sum of more than 2^56 bytes or blocks")
                     })?;
                 }
-                let key = (node, thread == h.main_thread);
+                let native = if h.native { native } else { 0 };
+                let key = (node, thread == h.main_thread, native, generation);
                 let sums = self.sums.entry(key).or_insert([0; 4]);
                 for (sum, value) in sums.iter_mut().zip(values) {
                     *sum = sum.saturating_add(value);
@@ -101,7 +106,7 @@ impl Sums {
                 });
                 self.frames.insert(id, Place::Known(frame));
             }
-            5..=8 => self.names.segment(s, t)?,
+            5..=8 => self.names.segment(s, t, symbols)?,
             10 => {
                 s.text()?;
             }
@@ -165,10 +170,11 @@ impl Sums {
             };
             shown.push((node, depth.saturating_add(1)));
         }
-        let mut rows: Vec<(&(u64, bool), &[i64; 4])> = self.sums.iter().collect();
+        let mut rows: Vec<(&Key, &[i64; 4])> = self.sums.iter().collect();
         rows.sort_unstable_by_key(|(key, _)| **key);
         let mut scratch = Vec::new();
-        for (&(node, main), &[peak_bytes, peak_blocks, bytes, blocks]) in rows {
+        let mut native_frames = Vec::new();
+        for (&(node, main, native, generation), &[peak_bytes, peak_blocks, bytes, blocks]) in rows {
             let i = usize::try_from(node).unwrap_or(usize::MAX);
             let ours = if main {
                 shown.get(i).map(|&(node, _)| node)
@@ -176,6 +182,9 @@ impl Sums {
                 whole.get(i).copied()
             };
             let ours = ours.ok_or_else(|| unknown("stack", node))?;
+            let natives = &mut self.names.natives;
+            natives.frames(native, generation, symbols, &mut native_frames)?;
+            let ours = tree.below(ours, &native_frames);
             let stack = tree.stack(ours, bytes_read, symbols, &mut scratch)?;
             builder.add(stack, &[bytes, blocks, peak_bytes, peak_blocks])?;
         }

@@ -2,6 +2,7 @@
 
 use super::header::Header;
 use super::lines::LineTable;
+use super::natives::Natives;
 use super::replay::Replay;
 use super::stream::Stream;
 use crate::error::{Error, Result};
@@ -38,7 +39,8 @@ pub struct Names {
     line: u64,
     frame: u64,
     native: u64,
-    instruction: u64,
+    /// Native stacks and modules.
+    pub natives: Natives,
     address: u64,
     recent: [u64; 15],
 }
@@ -83,25 +85,9 @@ impl Names {
         Some(id)
     }
 
-    /// Reads where a file is mapped; not used, since nothing is looked up in program files.
-    pub fn segment(&mut self, s: &mut Stream<'_>, kind: u8) -> Result<()> {
-        match kind {
-            5 => {
-                s.delta(&mut self.instruction)?;
-                s.delta(&mut self.native)?;
-            }
-            6 => {}
-            7 => {
-                s.text()?;
-                s.varint()?;
-                s.u64()?;
-            }
-            _ => {
-                s.u64()?;
-                s.varint()?;
-            }
-        }
-        Ok(())
+    /// Reads a native stack or where a file is mapped.
+    pub fn segment(&mut self, s: &mut Stream<'_>, kind: u8, symbols: &mut Symbols) -> Result<()> {
+        self.natives.read(s, kind, &mut self.native, symbols)
     }
 
     /// The address of a block: one of the last fifteen, or a difference.
@@ -135,16 +121,20 @@ impl Names {
                 };
                 // 1 and 5 free a block, 14 and 15 are mmap and munmap.
                 let frees = matches!(allocator, 1 | 5);
-                if h.native && !frees {
-                    s.delta(&mut self.native)?;
-                }
+                let native = match h.native && !frees {
+                    true => s.delta(&mut self.native)?,
+                    false => 0,
+                };
                 if frees {
                     replay.free(address)?;
                 } else {
                     let size = s.varint()?;
                     match allocator {
                         15 => replay.unmap(address, size)?,
-                        2..=14 => replay.allocate(address, size, allocator == 14)?,
+                        2..=14 => {
+                            replay.native(native, &mut self.natives, symbols)?;
+                            replay.allocate(address, size, allocator == 14)?;
+                        }
                         _ => return Err(unknown("allocator", allocator)),
                     }
                 }
@@ -168,7 +158,7 @@ impl Names {
                 s.varint()?;
                 replay.time(s.varint()?);
             }
-            5..=8 => self.segment(s, t)?,
+            5..=8 => self.segment(s, t, symbols)?,
             10 => {
                 s.text()?;
             }
@@ -201,13 +191,17 @@ impl Names {
                     return Ok(Record::Some);
                 }
                 let size = s.varint()?;
-                if kind == 2 {
-                    s.delta(&mut self.native)?;
-                }
+                let native = match kind {
+                    2 => s.delta(&mut self.native)?,
+                    _ => 0,
+                };
                 match flags {
                     11 => replay.unmap(address, size)?,
                     0 => return Err(unknown("allocator", flags)),
-                    _ => replay.allocate(address, size, flags == 10)?,
+                    _ => {
+                        replay.native(native, &mut self.natives, symbols)?;
+                        replay.allocate(address, size, flags == 10)?;
+                    }
                 }
             }
             3 => {
@@ -227,7 +221,7 @@ impl Names {
                 let frame = self.frame_ids.get(&id).copied();
                 replay.push(frame.ok_or_else(|| unknown("frame", id))?)?;
             }
-            kind @ 5..=8 => self.segment(s, kind)?,
+            kind @ 5..=8 => self.segment(s, kind, symbols)?,
             9 => replay.pop(flags as usize + 1)?,
             10 => {
                 s.text()?;

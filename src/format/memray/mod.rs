@@ -8,6 +8,7 @@ mod aggregated;
 mod events;
 mod header;
 mod lines;
+mod natives;
 mod replay;
 mod stream;
 
@@ -373,7 +374,7 @@ fn meta(h: &Header, cut_stacks: u64) -> Meta {
         ));
     }
     if h.native {
-        notes.push("native frames are left out: the stacks are Python's".into());
+        notes.push("native frames: those from the last call out of the interpreter".into());
     }
     if cut_stacks > 0 {
         notes.push(format!(

@@ -1,5 +1,6 @@
 //! What the events of a recording add up to: who holds what, now and at the peak.
 
+use super::natives::Natives;
 use crate::error::{Code, Error, Result};
 use crate::format::tree::{ROOT, Tree};
 use crate::model::{FrameId, Metric, Moment, Profile, ProfileBuilder, Symbols};
@@ -56,6 +57,11 @@ struct Thread {
 pub struct Replay {
     /// The stacks.
     pub tree: Tree,
+    /// By Python stack, native stack and modules: the two stacks as one.
+    joined: FxHashMap<(u32, u64, u64), u32>,
+    /// The stack of the next allocation, if a native one was given with it.
+    next_node: Option<u32>,
+    scratch: Vec<FrameId>,
     site_of_node: Vec<u32>,
     sites: Vec<Site>,
     threads: Vec<Thread>,
@@ -92,6 +98,9 @@ impl Replay {
         };
         Replay {
             tree: Tree::new(),
+            joined: FxHashMap::default(),
+            next_node: None,
+            scratch: Vec::new(),
             site_of_node: Vec::new(),
             sites: Vec::new(),
             threads: Vec::new(),
@@ -280,11 +289,38 @@ impl Replay {
         }
     }
 
+    /// The next allocation has a native stack; 0 is none.
+    pub fn native(
+        &mut self,
+        stack: u64,
+        natives: &mut Natives,
+        symbols: &mut Symbols,
+    ) -> Result<()> {
+        if stack == 0 {
+            return Ok(());
+        }
+        let python = self.current()?.stack.last().copied().unwrap_or(ROOT);
+        let generation = natives.generation();
+        let key = (python, stack, generation);
+        let node = match self.joined.get(&key) {
+            Some(&node) => node,
+            None => {
+                natives.frames(stack, generation, symbols, &mut self.scratch)?;
+                let node = self.tree.below(python, &self.scratch);
+                self.joined.insert(key, node);
+                node
+            }
+        };
+        self.next_node = Some(node);
+        Ok(())
+    }
+
     /// The current thread allocates; with `range` by pages, which may be returned in parts.
     pub fn allocate(&mut self, address: u64, size: u64, range: bool) -> Result<()> {
+        let joined = self.next_node.take();
         let thread = self.current()?;
-        let node = thread.stack.last().copied().unwrap_or(ROOT);
-        let site = self.site(node);
+        let python = thread.stack.last().copied().unwrap_or(ROOT);
+        let site = self.site(joined.unwrap_or(python));
         let thread = self.current()?;
         thread.recent = [(address, site), thread.recent[0]];
         let bytes = match i64::try_from(size) {

@@ -3,7 +3,8 @@
 use super::prune::{Cut, Prune};
 use super::tables::{Ids, Location, Mapping, Tables};
 use crate::error::Result;
-use crate::model::{Frame, FrameId, StrId, Symbols};
+use crate::format::native;
+use crate::model::{CodePlace, Counted, Frame, FrameId, StrId, Symbols};
 
 /// The frames of every location, leaf first.
 #[derive(Debug)]
@@ -129,13 +130,18 @@ impl Places {
             if !named {
                 out.unnamed += 1;
                 let mapping = mapping.map(|m| tables.mappings[m]);
-                let module_text = symbols.strings.get(module);
-                let name = address_name(module_text, mapping, location);
-                let function = symbols.strings.intern(&name);
-                out.frames.push(symbols.frames.intern(Frame {
-                    module,
-                    ..Frame::named(function)
-                }));
+                let build = match mapping {
+                    Some(m) => tables.text(m.build_id, m.at)?,
+                    None => b"",
+                };
+                let build = symbols.strings.intern_bytes(build);
+                let place = code_place(module, build, mapping, location);
+                let frame = if module.is_empty() {
+                    native::at_address(symbols, place.offset)
+                } else {
+                    native::at_offset(symbols, place)
+                };
+                out.frames.push(symbols.frames.intern(frame));
             }
             out.ends.push(out.frames.len() as u32);
         }
@@ -150,26 +156,26 @@ impl Places {
     }
 }
 
-/// `libc.so.6+0x9a12f`: the place in the object file, which is the same in every start of the
-/// program. A mapping of all memory marks addresses that are relative to the file already
-/// (jemalloc's profiles).
-fn address_name(module: &str, mapping: Option<Mapping>, location: &Location) -> String {
-    let Some(mapping) = mapping else {
-        return format!("{:#x}", location.address);
+/// The place in the object file, which is the same in every start of the program. A mapping of
+/// all memory marks addresses that are relative to the file already (jemalloc's profiles).
+fn code_place(
+    module: StrId,
+    build: StrId,
+    mapping: Option<Mapping>,
+    location: &Location,
+) -> CodePlace {
+    let (counted, offset) = match mapping {
+        Some(m) if m.start != 0 || m.limit != u64::MAX => {
+            let inside = location.address.wrapping_sub(m.start);
+            (Counted::File, inside.wrapping_add(m.file_offset))
+        }
+        _ => (Counted::Image, location.address),
     };
-    let offset = if mapping.start == 0 && mapping.limit == u64::MAX {
-        location.address
-    } else {
-        location
-            .address
-            .wrapping_sub(mapping.start)
-            .wrapping_add(mapping.file_offset)
-    };
-    let base = module.rsplit(['/', '\\']).next().unwrap_or("");
-    if base.is_empty() {
-        format!("{offset:#x}")
-    } else {
-        format!("{base}+{offset:#x}")
+    CodePlace {
+        module,
+        build,
+        counted,
+        offset,
     }
 }
 
@@ -194,10 +200,12 @@ mod tests {
             file_offset: 0x2000,
             ..Mapping::default()
         };
-        let name = |m, a| address_name("/lib/libc.so.6", m, &at(a));
-        assert_eq!(name(Some(mapped), 0x7f00_1000), "libc.so.6+0x3000");
-        assert_eq!(name(Some(all), 0x3000), "libc.so.6+0x3000");
-        assert_eq!(name(None, 0x3000), "0x3000");
-        assert_eq!(address_name("", Some(mapped), &at(0x7f00_0010)), "0x2010");
+        let place = |m, a| {
+            let place = code_place(StrId::EMPTY, StrId::EMPTY, m, &at(a));
+            (place.counted, place.offset)
+        };
+        assert_eq!(place(Some(mapped), 0x7f00_1000), (Counted::File, 0x3000));
+        assert_eq!(place(Some(all), 0x3000), (Counted::Image, 0x3000));
+        assert_eq!(place(None, 0x3000), (Counted::Image, 0x3000));
     }
 }

@@ -17,7 +17,7 @@ mod wire;
 
 use super::{Capture, Context, Format, Match};
 use crate::error::{Code, Error, Result};
-use crate::input::Source;
+use crate::input::{Select, Source};
 use crate::model::{Meta, Profile};
 use tables::Tables;
 use wire::{Cursor, Value};
@@ -100,7 +100,11 @@ fn is_value_type(mut message: Cursor<'_>) -> bool {
 /// with the offset. Cost: two passes over the unpacked bytes; memory for the tables, for what is
 /// distinct, and, of packed files, for the unpacked bytes.
 fn read(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
-    cx.single_moment("pprof")?;
+    // A saved difference holds two sides; see below.
+    let wants_two = cx.select == Some(Select::Ends);
+    if !wants_two {
+        cx.single_moment("pprof")?;
+    }
     let sure = sniff(source.head()) == Match::Yes;
     let doubtful = |e: Error| match e.place() {
         Some(place) if !sure => Error::new(Code::Unrecognised, "is no pprof profile").at(place),
@@ -132,6 +136,9 @@ fn read(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
             samples.take(&field, cx.symbols)?;
         }
         bytes.release(&mut released, cursor.offset() as usize);
+    }
+    if wants_two && samples.base == 0 {
+        return Err(super::alone());
     }
     if samples.base > 0 {
         meta.notes.push(format!(

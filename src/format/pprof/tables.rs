@@ -21,6 +21,7 @@ pub(super) struct Mapping {
     pub limit: u64,
     pub file_offset: u64,
     pub file: i64,
+    pub build_id: i64,
     pub at: u64,
 }
 
@@ -229,6 +230,7 @@ fn mapping(field: &Field<'_>) -> Result<Mapping> {
             3 => out.limit = f.uint()?,
             4 => out.file_offset = f.uint()?,
             5 => out.file = f.int()?,
+            6 => out.build_id = f.int()?,
             _ => {}
         }
     }

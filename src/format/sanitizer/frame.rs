@@ -2,7 +2,7 @@
 
 use super::super::lines::{find, hexadecimal};
 use super::super::native;
-use crate::model::{Frame, StrId, Symbols};
+use crate::model::{CodePlace, Counted, Frame, StrId, Symbols};
 
 /// `#N 0xADDR in FUNC FILE[:LINE[:COL]]`, `#N 0xADDR in FUNC (MODULE+0xOFF) [(BuildId: hex)]` or
 /// `#N 0xADDR  (MODULE+0xOFF) [(BuildId: hex)]`, with any text of a runner before it.
@@ -20,10 +20,16 @@ pub(super) fn parse(text: &[u8], symbols: &mut Symbols) -> Option<(u64, Frame)> 
     let named = rest.strip_prefix(b"in ").unwrap_or(rest);
     let mut frame = Frame::named(StrId::EMPTY);
     let name = match module {
-        Some((path, offset)) => {
-            frame.module = symbols.strings.intern_bytes(path);
+        Some(module) => {
+            frame.module = symbols.strings.intern_bytes(module.path);
             if matches!(named, b"" | b"<null>" | b"??") {
-                return Some((address, native::at_offset(symbols, frame.module, offset)));
+                let place = CodePlace {
+                    module: frame.module,
+                    build: symbols.strings.intern_bytes(module.build),
+                    counted: Counted::Image,
+                    offset: module.offset,
+                };
+                return Some((address, native::at_offset(symbols, place)));
             }
             named
         }
@@ -43,12 +49,21 @@ pub(super) fn parse(text: &[u8], symbols: &mut Symbols) -> Option<(u64, Frame)> 
     Some((address, frame))
 }
 
+/// `(MODULE+0xOFF) (BuildId: hex)`.
+struct ModulePlace<'a> {
+    path: &'a [u8],
+    build: &'a [u8],
+    offset: u64,
+}
+
 /// `... (MODULE+0xOFF) (BuildId: hex)` taken apart.
-fn module_and_offset(text: &[u8]) -> (&[u8], Option<(&[u8], u64)>) {
-    let mut rest = text;
-    if rest.ends_with(b")")
-        && let Some(n) = memchr::memmem::rfind(rest, b"(BuildId: ")
+fn module_and_offset(text: &[u8]) -> (&[u8], Option<ModulePlace<'_>>) {
+    const BUILD: &[u8] = b"(BuildId: ";
+    let (mut rest, mut build) = (text, &b""[..]);
+    if let Some(inner) = rest.strip_suffix(b")")
+        && let Some(n) = memchr::memmem::rfind(inner, BUILD)
     {
+        build = &inner[n + BUILD.len()..];
         rest = rest[..n].trim_ascii_end();
     }
     let inside = rest
@@ -67,7 +82,12 @@ fn module_and_offset(text: &[u8]) -> (&[u8], Option<(&[u8], u64)>) {
     else {
         return (text, None);
     };
-    (&rest[..open], Some((&inner[open + 2..plus], offset)))
+    let place = ModulePlace {
+        path: &inner[open + 2..plus],
+        build,
+        offset,
+    };
+    (&rest[..open], Some(place))
 }
 
 struct FilePlace<'a> {

@@ -12,6 +12,8 @@ use crate::model::{Frame, StrId, Symbols};
 
 /// More values waiting on the stack than any snapshot needs (a batch holds 1,000, a stack 65,535).
 const MOST_WAITING: usize = 1 << 18;
+/// Lists, dictionaries and objects of one file: a snapshot has three.
+const MOST_CONTAINERS: usize = 1 << 14;
 /// Entries of one dictionary that is no list of blocks.
 const MOST_KEYS: usize = 4096;
 
@@ -283,6 +285,13 @@ fn step(input: &mut Input<'_>, m: &mut Machine, symbols: &mut Symbols) -> Result
         return Err(Error::new(
             Code::LimitExceeded,
             format!("more than {MOST_WAITING} values wait on the pickle's stack"),
+        )
+        .help("no snapshot needs so many: capture it again"));
+    }
+    if m.containers() > MOST_CONTAINERS {
+        return Err(Error::new(
+            Code::LimitExceeded,
+            format!("more than {MOST_CONTAINERS} lists, dictionaries and objects"),
         )
         .help("no snapshot needs so many: capture it again"));
     }

@@ -123,6 +123,11 @@ impl Machine {
         self.stack.len() + self.marks.len()
     }
 
+    /// Lists, dictionaries and objects of all pickles so far.
+    pub fn containers(&self) -> usize {
+        self.lists.len() + self.dicts.len() + self.objects.len()
+    }
+
     fn floor(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }

@@ -1,6 +1,6 @@
 use super::super::Language::{self, *};
 use super::{frame, named};
-use crate::normalize::{Context, normalize_frame};
+use crate::normalize::{Context, RawFrame, normalize_frame};
 
 fn sym(language: Language, function: &str) -> String {
     named(language, function).sym
@@ -541,4 +541,29 @@ fn files_inside_of_names() {
             (sym, file, language)
         );
     }
+}
+
+#[test]
+fn a_place_in_a_module_is_named_by_its_offset() {
+    let context = Context::new(Unknown);
+    let names = |function: &'static str, module: &'static str| {
+        let raw = RawFrame {
+            function,
+            module,
+            ..RawFrame::default()
+        };
+        let normal = normalize_frame(&raw, &context);
+        (normal.display, normal.sym, normal.hole)
+    };
+    let place = "srv-2.1+0x1a2b".to_owned();
+    assert_eq!(
+        names("srv-2.1+0x1a2b", "/opt/srv-2.1"),
+        (place.clone(), place, false)
+    );
+    // An offset in a function says nothing.
+    let plain = "malloc".to_owned();
+    assert_eq!(
+        names("malloc+0x1f", "/lib/libc.so.6"),
+        (plain.clone(), plain, false)
+    );
 }

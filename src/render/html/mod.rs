@@ -11,4 +11,15 @@ mod frame;
 mod sites;
 mod view;
 
+use crate::input::FileFacts;
+
 pub use sites::write;
+
+/// What a page says of where it comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// The command line, without its outputs.
+    pub command: String,
+    /// The files that were read.
+    pub files: Vec<FileFacts>,
+}

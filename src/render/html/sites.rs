@@ -1,15 +1,15 @@
 //! The page of a comparison of allocation sites.
 
+use super::Origin;
 use super::escape::{Text, without_homes};
 use super::frame::{self, Page, Section};
 use super::view::{self, FindingView};
 use crate::diff::Growth;
 use crate::error::Result;
 use crate::model::Unit;
-use crate::normalize::FrameClass;
 use crate::render::{Style, shown};
-use crate::render::{figures, finding, head, json, matching, text, unwritable, words};
-use crate::report::{Keys, Report};
+use crate::render::{figures, finding, head, json, matching, remarks, text, unwritable, words};
+use crate::report::Report;
 use crate::units;
 use crate::verdict::{Finding, SubjectKind};
 use std::fmt::Write as _;
@@ -28,7 +28,12 @@ const NAME: usize = 110;
 /// file small. The others are in the sums.
 ///
 /// Errors: `out` cannot be written to.
-pub fn write(report: &Report<'_>, limit: Option<usize>, out: &mut dyn Write) -> Result<()> {
+pub fn write(
+    report: &Report<'_>,
+    limit: Option<usize>,
+    origin: &Origin,
+    out: &mut dyn Write,
+) -> Result<()> {
     let each = 170 + 12 * report.values.series.len() + 16 * report.metrics.len();
     let limit = limit.unwrap_or((ROOM / each).max(STATIC));
     let count = shown(report, Some(limit));
@@ -76,7 +81,7 @@ pub fn write(report: &Report<'_>, limit: Option<usize>, out: &mut dyn Write) -> 
     sections.push(Section {
         name: "inputs",
         title: "Inputs",
-        body: inputs(report),
+        body: inputs(report, origin),
     });
     for section in &mut sections {
         section.body = without_homes(&section.body).into_owned();
@@ -94,12 +99,13 @@ pub fn write(report: &Report<'_>, limit: Option<usize>, out: &mut dyn Write) -> 
         .map_err(unwritable)
 }
 
-/// A finding with what its suppression says of it: the rule and the frames of its stack.
+/// A finding with what its suppression says of it: the rule and the site.
 fn accepted(report: &Report<'_>, finding: &Finding) -> FindingView {
     let mut lines = vec![("rule", toml(finding.rule.id))];
     let site = (finding.subject.kind == SubjectKind::Site).then_some(finding.subject.index);
     if let Some(row) = site {
-        lines.push(("stack", pattern(report, row as usize)));
+        let id = report.id(row as usize);
+        lines.push(("site", format!("\"{:016x}\"", id.hash)));
     }
     FindingView {
         id: format!("{:016x}", report.finding_id(finding)),
@@ -107,23 +113,6 @@ fn accepted(report: &Report<'_>, finding: &Finding) -> FindingView {
         site: site.map(|row| report.id(row as usize).to_string()),
         lines,
     }
-}
-
-/// The user's frames of a row as a pattern of a suppression: outermost first, any frames between.
-fn pattern(report: &Report<'_>, row: usize) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    if let Keys::Stacks(stacks) = &report.keys {
-        for id in report.symbols.stacks.frames(stacks[row]) {
-            let frame = report.names.frame(id);
-            if frame.class == FrameClass::User && !frame.sym.is_empty() {
-                parts.push(toml(&frame.sym));
-            }
-        }
-    }
-    if parts.is_empty() {
-        parts.push(toml(&words::site(report, row).owner));
-    }
-    format!("[{}, \"**\"]", parts.join(", "))
 }
 
 /// A basic string of TOML.
@@ -148,15 +137,44 @@ fn toml(text: &str) -> String {
 fn summary(report: &Report<'_>, style: &Style) -> String {
     let mut out = String::new();
     findings(&mut out, report);
+    let said = remarks(report, style);
+    let is_next = |label: &str| label == "next";
+    said_list(
+        &mut out,
+        "Why, and what else",
+        said.iter().filter(|(l, _)| !is_next(l)),
+    );
     totals(&mut out, report);
     ruled_out(&mut out, report);
     untold(&mut out, report);
+    said_list(
+        &mut out,
+        "What to do next",
+        said.iter().filter(|(l, _)| is_next(l)),
+    );
     let _ = writeln!(
         out,
         "<details><summary>As text</summary><pre tabindex=\"0\">{}</pre></details>",
         Text(&text(report, style))
     );
     out
+}
+
+/// Lines of the text under a heading.
+fn said_list<'l>(
+    out: &mut String,
+    heading: &str,
+    lines: impl Iterator<Item = &'l (&'static str, String)>,
+) {
+    let mut lines = lines.peekable();
+    if lines.peek().is_none() {
+        return;
+    }
+    let _ = write!(out, "<h3>{heading}</h3>\n<ul>\n");
+    for (_, line) in lines {
+        let _ = writeln!(out, "<li>{}</li>", Text(line));
+    }
+    out.push_str("</ul>\n");
 }
 
 fn findings(out: &mut String, report: &Report<'_>) {
@@ -303,18 +321,6 @@ fn untold(out: &mut String, report: &Report<'_>) {
     if rows.len() > NAMED {
         items.push(format!("{} more sites", rows.len() - NAMED));
     }
-    items.extend(report.notes.iter().cloned());
-    for capture in &report.captures {
-        if let Some(s) = &capture.salvaged {
-            items.push(format!(
-                "{}: {}; read {} of {} bytes",
-                capture.path,
-                s.reason,
-                units::grouped(s.read_bytes as i128),
-                units::grouped(s.of_bytes as i128)
-            ));
-        }
-    }
     if items.is_empty() {
         return;
     }
@@ -414,7 +420,33 @@ fn recognised(report: &Report<'_>, ledger: &crate::diff::Ledger) -> String {
     out
 }
 
-fn inputs(report: &Report<'_>) -> String {
+/// The files behind the captures, to the byte, and the command that made the page.
+fn files(out: &mut String, origin: &Origin) {
+    if !origin.files.is_empty() {
+        out.push_str(
+            "<h3>Files</h3>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\">file</th>\
+             <th scope=\"col\" class=\"n\">bytes</th><th scope=\"col\">SHA-256</th></tr></thead><tbody>\n",
+        );
+        for f in &origin.files {
+            let _ = writeln!(
+                out,
+                "<tr><td class=\"site mono\">{}</td><td class=\"n\">{}</td><td class=\"mono\">{}</td></tr>",
+                Text(&f.path),
+                units::grouped(f.bytes as i128),
+                f.sha256
+            );
+        }
+        out.push_str("</tbody></table></div>\n");
+    }
+    let _ = writeln!(
+        out,
+        "<h3>Command</h3>\n<pre tabindex=\"0\">{}</pre>\n<p>heapdiff {}</p>",
+        Text(&origin.command),
+        env!("CARGO_PKG_VERSION")
+    );
+}
+
+fn inputs(report: &Report<'_>, origin: &Origin) -> String {
     let mut out = String::from(
         "<div class=\"wide\"><table><thead><tr><th scope=\"col\">capture</th><th scope=\"col\">side</th>\
          <th scope=\"col\">format</th><th scope=\"col\">producer</th><th scope=\"col\">drivers</th>\
@@ -455,6 +487,7 @@ fn inputs(report: &Report<'_>) -> String {
         );
     }
     out.push_str("</tbody></table></div>\n");
+    files(&mut out, origin);
     let _ = writeln!(
         out,
         "<p>metric {}, grouped by {}; schema {}</p>",

@@ -1,12 +1,12 @@
 //! The document around the rows.
 
 use super::super::finding::title;
-use super::site::{Significance, Site, Slope};
+use super::site::{Significance, Site, Slope, SlopeDifference};
 use super::wire::{Amounts, Map, Metrics, Number, Shown, metrics, rates, summed};
 use crate::model::Column;
 use crate::normalize::SiteId;
 use crate::report::{CaptureInfo, Report};
-use crate::verdict::{Finding, SubjectKind};
+use crate::verdict::{Fact, Finding, SubjectKind};
 use serde::{Serialize, Serializer};
 
 /// What no part of the program fills yet.
@@ -207,6 +207,11 @@ struct Totals<'r> {
     series: Vec<i64>,
     growth: &'static str,
     slope: Option<Slope>,
+    /// Of the base side; `slope` is the new side's then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_slope: Option<Slope>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slope_difference: Option<SlopeDifference>,
     significance: Option<Significance>,
 }
 
@@ -217,9 +222,18 @@ impl<'r> Totals<'r> {
         Totals {
             amounts: Amounts::new(summed, |i| report.total(i)),
             per_run: rates(summed, rate),
-            series: report.totals.series.iter().map(first).collect(),
+            // Maxima of sites lie at different times: there is no sum to give.
+            series: match report.metric().is_additive() {
+                true => report.totals.series.iter().map(first).collect(),
+                false => Vec::new(),
+            },
             growth: report.total_growth().as_str(),
             slope: Slope::of(report.judge.slope(&report.totals, &report.total_judged, 0)),
+            base_slope: Slope::of(report.judge.side_slope(&report.totals, 0, 0)),
+            slope_difference: SlopeDifference::of(
+                report.summary.sides,
+                report.summary.change.as_ref(),
+            ),
             significance: Significance::of(
                 report
                     .judge
@@ -298,6 +312,32 @@ struct Evidence<'r> {
     /// Frames after which the site's stack was cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     stack_cut_at: Option<usize>,
+    /// What a pattern of allocation adds.
+    #[serde(flatten)]
+    facts: Map<'static, WireFact>,
+}
+
+/// A fact as JSON; unknown is null.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum WireFact {
+    Whole(i128),
+    Number(Number),
+    Series(Vec<i128>),
+    Text(String),
+    Unknown,
+}
+
+impl From<Fact> for WireFact {
+    fn from(fact: Fact) -> WireFact {
+        match fact {
+            Fact::Whole(n) => WireFact::Whole(n),
+            Fact::Number(n) => WireFact::Number(Number(n)),
+            Fact::Series(list) => WireFact::Series(list),
+            Fact::Text(text) => WireFact::Text(text),
+            Fact::Unknown => WireFact::Unknown,
+        }
+    }
 }
 
 impl<'r> WireFinding<'r> {
@@ -315,6 +355,7 @@ impl<'r> WireFinding<'r> {
             }
         };
         let e = &finding.evidence;
+        let facts = finding.pattern.iter().flat_map(|p| p.facts());
         WireFinding {
             id: format!("{:016x}", report.finding_id(finding)),
             rule: finding.rule.id,
@@ -342,8 +383,9 @@ impl<'r> WireFinding<'r> {
                 hours_to_limit: e.hours_to_limit.map(Number),
                 stack_cut_at: match finding.subject.kind {
                     SubjectKind::Site => report.cut_at(index),
-                    _ => None,
+                    _ => report.cut_stacks().map(|cut| cut.depth),
                 },
+                facts: Map(facts.map(|(name, fact)| (name, fact.into())).collect()),
             },
             refuted_by: finding.refuted_by,
             advice: finding.advice,

@@ -1,13 +1,14 @@
 //! One row.
 
 use super::wire::{Amounts, Map, Metrics, Number, Shown, rates};
-use crate::diff::{self, Values};
+use crate::diff::{self, SideChange, SideGrowth, Values};
 use crate::model::Frame;
 use crate::normalize::SiteId;
 use crate::report::Report;
-use crate::trend::{self, Judgement, Reason};
+use crate::trend::{self, Change, Judgement, Reason};
 use serde::Serialize;
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 /// A row of the comparison.
 #[derive(Debug, Serialize)]
@@ -21,7 +22,21 @@ pub(super) struct Site<'r> {
     cumulative: Option<Cumulative<'r>>,
     series: Vec<i64>,
     growth: &'static str,
+    /// What the class rests on, or why no more can be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// What to capture where the class is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_capture: Option<&'static str>,
+    /// Runs until it settled, of a warm-up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warm_up: Option<Number>,
     slope: Option<Slope>,
+    /// Of the base side; `slope` is the new side's then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_slope: Option<Slope>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slope_difference: Option<SlopeDifference>,
     significance: Option<Significance>,
     follows: Option<&'r str>,
     hot: Option<Hot>,
@@ -72,6 +87,49 @@ impl Slope {
     }
 }
 
+/// The growth per run of two sides, new less base, and what the change did.
+#[derive(Debug, Serialize)]
+pub(super) struct SlopeDifference {
+    before: Number,
+    after: Number,
+    value: Number,
+    /// Of 95 %; both ends are the value where every allocation is counted.
+    interval: [Number; 2],
+    p_value: Option<Number>,
+    q_value: Option<Number>,
+    change: &'static str,
+    reduced_percent: Option<Number>,
+    reduced_interval: Option<[Number; 2]>,
+    level: &'static str,
+}
+
+impl SlopeDifference {
+    /// None where the sides cannot be compared per run.
+    pub fn of(growth: Option<SideGrowth>, change: Option<&SideChange>) -> Option<Self> {
+        let (growth, c) = (growth?, change?);
+        let reduced = match c.change {
+            Change::Reduced { percent, lo, hi } => Some((percent, [Number(lo), Number(hi)])),
+            _ => None,
+        };
+        Some(SlopeDifference {
+            before: Number(growth.before),
+            after: Number(growth.after),
+            value: Number(growth.difference),
+            interval: [Number(growth.lo), Number(growth.hi)],
+            p_value: c.p_value.map(Number),
+            q_value: c.q_value.map(Number),
+            change: c.change.as_str(),
+            reduced_percent: reduced.map(|r| Number(r.0)),
+            reduced_interval: reduced.map(|r| r.1),
+            level: match c.level {
+                Ordering::Less => "lower",
+                Ordering::Equal => "same",
+                Ordering::Greater => "higher",
+            },
+        })
+    }
+}
+
 /// What a test says of a difference.
 #[derive(Debug, Serialize)]
 pub(super) struct Significance {
@@ -110,6 +168,8 @@ struct Hot {
     kept_share: Option<Number>,
     grew_in: usize,
     of: usize,
+    /// `hot` or `error`, where it can be told.
+    path: Option<&'static str>,
 }
 
 impl<'r> Site<'r> {
@@ -138,6 +198,11 @@ impl<'r> Site<'r> {
                     .map(|g| g.as_str()),
             }
         });
+        // Two captures have no class of their own, and a row that is level needs no reason.
+        let reason = judgement
+            .filter(|_| !report.is_quiet(row))
+            .map(|j| j.reason);
+        let words = |of: fn(Reason) -> &'static str| reason.map(of).filter(|w| !w.is_empty());
         let hot = report.hot(row).filter(|_| report.delta(row) > 0);
         Site {
             id: Shown(report.id(row)),
@@ -148,7 +213,12 @@ impl<'r> Site<'r> {
             cumulative,
             series: report.series(&report.values, row).collect(),
             growth: report.growth(row).as_str(),
+            reason: words(|r| r.words()),
+            next_capture: words(|r| r.next_capture()),
+            warm_up: report.warm_up(row).map(Number),
             slope: Slope::of(report.slope(row)),
+            base_slope: Slope::of(report.judge.side_slope(&report.values, row, 0)),
+            slope_difference: SlopeDifference::of(report.side_growth(row), report.change(row)),
             significance: Significance::of(report.significance(row), judgement),
             follows: report.follows(row).map(|(name, _)| name),
             hot: hot.map(|hot| Hot {
@@ -156,6 +226,7 @@ impl<'r> Site<'r> {
                 kept_share: hot.kept_share.map(Number),
                 grew_in: hot.grew_in,
                 of: hot.of,
+                path: report.path(row).map(|p| p.as_str()),
             }),
             matched_by: report.matched_by(row).as_str(),
             moved_from: report.moved_from(row).map(Shown),

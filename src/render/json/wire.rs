@@ -45,19 +45,17 @@ impl<T: std::fmt::Display> Serialize for Shown<T> {
 pub(super) type Metrics<'r> = Vec<(usize, &'r str)>;
 
 /// The metrics of a row. Maxima of single sites lie at different times: of groups they are left
-/// out, as of totals, unless they were asked for.
+/// out unless they were asked for, of totals always.
 pub(super) fn metrics<'r>(report: &'r Report<'_>) -> Metrics<'r> {
     let all = matches!(report.keys, Keys::Stacks(_));
-    of(report, |i| all || is_summed(report, i))
+    of(report, |i| {
+        all || report.metrics[i].is_additive() || i == report.chosen
+    })
 }
 
-/// The metrics of a sum of rows.
+/// The metrics of a sum of rows: those that add up.
 pub(super) fn summed<'r>(report: &'r Report<'_>) -> Metrics<'r> {
-    of(report, |i| is_summed(report, i))
-}
-
-fn is_summed(report: &Report<'_>, i: usize) -> bool {
-    report.metrics[i].is_additive() || i == report.chosen
+    of(report, |i| report.metrics[i].is_additive())
 }
 
 fn of<'r>(report: &'r Report<'_>, keep: impl Fn(usize) -> bool) -> Metrics<'r> {

@@ -49,3 +49,30 @@ captures; they are worth fixing, but fixing them does not stop this growth.
 The share kept says how much of what the site allocates it never frees: 100 % is a missing free \
 or a container that is only added to; a small share is a pool or a cache that lets go of most.",
 };
+
+/// A site that grows more per run than before a change.
+pub static GROWS_MORE: Rule = Rule {
+    id: "HD004",
+    name: "grows-more",
+    text:
+        "The site keeps more on every run than it did on the base side. Both sides are series of \
+captures; their growth per run is compared with the noise of both: captures that count every \
+allocation must differ by more than 2 % and one block, samples and noisy captures by a test at \
+0.01, corrected for the number of sites.
+
+Refuted by a repetition of both sides whose growth per run agrees: another load, another order of \
+the runs or a cache that was warm on one side alone looks the same.",
+};
+
+/// Growth on a path that few runs take.
+pub static ERROR_PATH: Rule = Rule {
+    id: "HD007",
+    name: "error-path",
+    text: "The site keeps a block on few runs only: fewer than one run in four. So do error paths \
+(a malformed line, a timeout, a refused connection), retries and other rare branches that forget \
+to free something. They are worth fixing, but they do not explain growth on every run: look at the \
+hot path first.
+
+Refuted by growth that keeps pace with the runs once more of them take this path: capture under a \
+load with more errors, and compare the blocks per run.",
+};

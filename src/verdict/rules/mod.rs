@@ -2,10 +2,12 @@
 
 mod growth;
 mod monitoring;
+mod patterns;
 mod quality;
 
 pub use growth::*;
 pub use monitoring::*;
+pub use patterns::*;
 pub use quality::*;
 
 /// One rule.
@@ -24,7 +26,14 @@ pub static RULES: &[&Rule] = &[
     &STEADY_GROWTH,
     &ACCELERATING,
     &GREW,
+    &GROWS_MORE,
     &HOT_PATH,
+    &ERROR_PATH,
+    &DOUBLE_BUFFER,
+    &RISES_WITH_FAILURES,
+    &LATE_RELEASE,
+    &CHURN,
+    &CAPPED,
     &MEMORY_GROWTH,
     &HIDDEN_GROWTH,
     &HIDDEN_BY_RESTARTS,

@@ -1,0 +1,67 @@
+//! Hot path or error path: how often a site keeps something.
+
+use crate::diff::{Growth, PerRun, Values};
+use crate::model::{Column, Metric};
+
+/// What kind of path a growing site is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Path {
+    /// Every run takes it: at least a block kept on each, in every interval.
+    Hot,
+    /// Few runs take it, as they do an error path or another rare branch.
+    Error,
+}
+
+impl Path {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Path::Hot => "hot",
+            Path::Error => "error",
+        }
+    }
+}
+
+/// Rounding apart, a block on every run.
+const EVERY_RUN: f64 = 0.99;
+/// Fewer blocks per run than this are kept by few runs.
+const FEW_RUNS: f64 = 0.25;
+/// Growth that is no leak yet is an error path's only from so many blocks on: one or two may be
+/// made once and for good.
+const BLOCKS: i64 = 4;
+
+/// The metric that counts the blocks of the chosen one.
+pub(super) fn blocks_of(metrics: &[Metric], chosen: usize) -> Option<usize> {
+    let stem = metrics.get(chosen)?.name.strip_suffix("_bytes")?;
+    metrics
+        .iter()
+        .position(|m| m.name.strip_suffix("_blocks") == Some(stem))
+}
+
+/// The path of a row of a series of three or more captures, where runs are known and blocks are
+/// counted.
+pub fn path(
+    growth: Growth,
+    values: &Values,
+    metrics: &[Metric],
+    chosen: usize,
+    per_run: &PerRun,
+    row: usize,
+) -> Option<Path> {
+    let open = growth == Growth::Undetermined;
+    if values.base.is_some() || values.series.len() < 3 || !(growth.is_leak() || open) {
+        return None;
+    }
+    let blocks = blocks_of(metrics, chosen)?;
+    let rate = per_run.of(values, metrics, blocks, row)?;
+    let at = |columns: &[Column]| columns.get(blocks).map_or(0, |c| c.get(row));
+    let added = at(values.after()).saturating_sub(at(values.before()));
+    let mut pairs = values.series.windows(2);
+    let always = pairs.all(|w| w[1].get(row) > w[0].get(row));
+    match growth.is_leak() {
+        true if always && rate >= EVERY_RUN => Some(Path::Hot),
+        true if rate > 0.0 && rate < FEW_RUNS => Some(Path::Error),
+        false if always && rate < FEW_RUNS && added >= BLOCKS => Some(Path::Error),
+        _ => None,
+    }
+}
