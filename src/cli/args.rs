@@ -57,7 +57,7 @@ pub enum Command {
     /// Compare captures: two are a difference, more are growth along the runs
     #[command(after_help = examples::COMPARE, arg_required_else_help = true)]
     Compare(Box<CompareArgs>),
-    /// Find what keeps objects alive: cycles, holders and paths that grow, and the reference to cut
+    /// Object graphs: retention cycles and holders that grow, and the reference to cut
     #[command(after_help = examples::CYCLES, arg_required_else_help = true)]
     Cycles(Box<CyclesArgs>),
     /// Growth rates from monitoring series, and the requests that coincide with them

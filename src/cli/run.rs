@@ -373,11 +373,12 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
         };
     }
     let mut items = load::items(&args.captures, &args.base, args.input.merge_by)?;
-    let files = load::files(&items);
-    targets.iter().try_for_each(|(_, t)| t.keep_off(&files))?;
     if let Some(log) = &args.runs_from {
         super::runs_from::count(&mut items, log)?;
     }
+    let mut files = load::files(&items);
+    files.extend(args.runs_from.clone());
+    targets.iter().try_for_each(|(_, t)| t.keep_off(&files))?;
     let mut prepared = prepare::prepare(&items, &reading, &look)?;
     if prepared.captures.len() < 2 {
         let path = prepared.captures.first().map_or("", |c| c.path.as_str());

@@ -47,6 +47,8 @@ pub(super) fn timeline(args: &TimelineArgs, terminal: &Terminal) -> Result<u8> {
     )?;
     let mut recording = Recording::default();
     let inputs = read_all(&args.paths, &options, &mut recording)?;
+    let files: Vec<String> = inputs.iter().map(|i| i.path.clone()).collect();
+    targets.iter().try_for_each(|(_, t)| t.keep_off(&files))?;
     if recording.is_empty() {
         return Err(
             Error::new(Code::Damaged, "no sample and no request in these files")

@@ -306,7 +306,7 @@ mod tests {
         for (line, want) in [
             (
                 "[error] 7#7: *12 upstream timed out (110: Operation timed out) while reading, client: 10.0.0.7",
-                "[error] # upstream timed out (# Operation timed out) while reading, client: #",
+                "[error] # *# upstream timed out (# Operation timed out) while reading, client: #",
             ),
             ("New connection for \"pc-17\"", "New connection for \"#\""),
             (

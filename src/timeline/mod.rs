@@ -1,8 +1,8 @@
 //! Growth rates from monitoring, and the requests that coincide with them.
 //!
-//! Samples become bins ([`bins`]), restarts cut them into processes ([`restarts`]), one rate is
-//! fitted to the whole ([`rate`]) and episodes are found by the new ground that a rise keeps
-//! ([`episodes`]). Nothing here knows captures or severities.
+//! Samples become bins (`bins`), restarts cut them into processes (`restarts`), one rate is
+//! fitted to the whole (`rate`) and episodes are found by the new ground that a rise keeps
+//! (`episodes`). Nothing here knows captures or severities.
 
 // `!(a > b)` sends NaN the safe way.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]

@@ -10,6 +10,10 @@ const OTHER_ENDINGS: &[&str] = &[
 /// Parts of paths that hold no captures: programs, and what other tools say of captures.
 const OTHER_PARTS: &[&str] = &[
     "/oracle/",
+    "/monitoring/",
+    "/web-app/faulty/",
+    "/web-app/cured/",
+    "/web-app/measured/",
     "/symbols/bin/",
     "/symbols/other/",
     "/truth.json",

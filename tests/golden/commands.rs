@@ -287,4 +287,19 @@ suppress --help
 config --help
 config --no-config
 explain HD060
+
+compare profiles/ruby-graph/faulty-010.rbheap.zst@10 profiles/ruby-graph/faulty-020.rbheap.zst@20 profiles/ruby-graph/faulty-040.rbheap.zst@40
+inspect profiles/ruby-graph/faulty-040.rbheap.zst
+compare profiles/node-graph/faulty-010.heapsnapshot.zst profiles/node-graph/faulty-020.heapsnapshot.zst profiles/node-graph/faulty-040.heapsnapshot.zst
+inspect profiles/node-graph/faulty-040.heapsnapshot.zst
+compare profiles/java-graph/faulty-010.hprof.zst@10 profiles/java-graph/faulty-020.hprof.zst@20 profiles/java-graph/faulty-040.hprof.zst@40
+inspect profiles/java-graph/faulty-040.hprof.zst
+cycles profiles/rules-engine/off-10.hdg.zst profiles/rules-engine/off-20.hdg.zst profiles/rules-engine/off-40.hdg.zst
+cycles profiles/rules-engine/held-10.hdg.zst profiles/rules-engine/held-20.hdg.zst profiles/rules-engine/held-40.hdg.zst
+cycles profiles/rules-engine/cured-10.hdg.zst profiles/rules-engine/cured-20.hdg.zst profiles/rules-engine/cured-40.hdg.zst
+compare --runs 10,20,40,80 profiles/web-app/tracemalloc/faulty
+compare --runs 10,20,40,80 profiles/web-app/tracemalloc/cured
+inspect profiles/web-app/tracemalloc/faulty/exports-80.snapshot.gz --limit 3
+timeline profiles/web-app/faulty/reports_proc_stats.csv.gz profiles/web-app/faulty/backend_proc_stats.csv.gz profiles/web-app/faulty/access.log.gz
+timeline profiles/web-app/cured/reports_proc_stats.csv.gz profiles/web-app/cured/backend_proc_stats.csv.gz profiles/web-app/cured/access.log.gz
 ";
