@@ -273,7 +273,7 @@ impl Cutter<'_> {
     /// At most four references without which no root reaches `v`, those nearest to it. Objects
     /// far up are one source: a cut of what is near is a cut.
     ///
-    /// petgraph's Dinic over the ways into `v`, at most [`NEAR`] objects of them.
+    /// petgraph's Dinic over the ways into `v`, at most `NEAR` objects of them.
     pub fn min_cut(&self, v: u32, backward: &OwnRows) -> Option<Vec<u32>> {
         let inside = self.tree.number[v as usize];
         let within = |w: u32| self.tree.dominates(inside, self.tree.number[w as usize]);

@@ -64,10 +64,9 @@ fn what_is_accepted_passes_and_is_counted() {
 #[test]
 fn an_expired_suppression_fails_and_one_that_ends_soon_warns() {
     let dir = tempfile::tempdir().unwrap();
-    let keys = format!(
-        "rule = \"*\"\nstack = [\"**\", \"*Buffer*readd_failed\", \"**\"]\nexpires = 2026-12-01"
-    );
-    let path = config(dir.path(), &block(&keys));
+    let keys =
+        "rule = \"*\"\nstack = [\"**\", \"*Buffer*readd_failed\", \"**\"]\nexpires = 2026-12-01";
+    let path = config(dir.path(), &block(keys));
     let on = |day: &str| {
         let args = [
             "gate",

@@ -317,10 +317,8 @@ impl Reading {
             }
             let to = u32::try_from(to / width).unwrap_or(u32::MAX);
             let name = e[schema.edge_name];
-            if kind.is_named() {
-                if name >= EDGE_NAMES {
-                    return Err(damaged("a reference's name lies beyond any table"));
-                }
+            if kind.is_named() && name >= EDGE_NAMES {
+                return Err(damaged("a reference's name lies beyond any table"));
             }
             if source == root {
                 if kind != Hold::Weak {

@@ -285,7 +285,11 @@ fn both_widths_and_both_kinds_of_dump() {
             ]
         );
         // Ten bytes behind a header of 12 or 16, rounded up to what the dump shows.
-        assert!(if wide { g.size(4) == 32 } else { [24, 32].contains(&g.size(4)) });
+        assert!(if wide {
+            g.size(4) == 32
+        } else {
+            [24, 32].contains(&g.size(4))
+        });
     }
 }
 
