@@ -305,6 +305,10 @@ fn judge(prepared: &Prepared, driver: &str) -> Judge {
     let metric = &prepared.table.metrics[prepared.table.chosen];
     let judge = Judge::new(&runs, skip, certainty(prepared), prepared.table.chosen)
         .with_drivers(drivers(&prepared.captures), driver);
+    let judge = match known_runs(&prepared.captures, Side::New, driver) {
+        Some(_) => judge,
+        None => judge.of_positions(),
+    };
     match [Side::Base, Side::New].map(|s| known_runs(&prepared.captures, s, driver)) {
         [Some(base), Some(new)] if skip > 0 => judge.against(&base, &new, metric),
         _ => judge,

@@ -83,6 +83,12 @@ pub struct Judge {
 }
 
 impl Judge {
+    /// The same for captures whose runs are unknown: what was given are their positions.
+    pub fn of_positions(mut self) -> Judge {
+        self.plan = self.plan.map(Plan::of_positions);
+        self
+    }
+
     /// A judge of captures at `runs` of the new side (positions where runs are unknown); `skip` is
     /// the number of captures of the base side.
     pub fn new(runs: &[f64], skip: usize, certainty: Certainty, chosen: usize) -> Judge {

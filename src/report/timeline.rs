@@ -124,6 +124,8 @@ impl TimelineReport {
         let worst = self.rated.iter().map(|r| r.severity).max();
         match worst {
             Some(Severity::Emergency) => Word::Emergency,
+            // Growth that no threshold calls bad is growth, and no more is claimed.
+            Some(Severity::Note) => Word::Grew,
             Some(_) => {
                 let goes_on = |r: &Rated| r.going_on || matches!(r.basis, Basis::Overall);
                 match self.rated.iter().any(goes_on) {

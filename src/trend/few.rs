@@ -33,15 +33,15 @@ fn verdict(class: Class, reason: Reason) -> Verdict {
 }
 
 /// Exact series of three or four values at ascending, different x. `blocks`
-/// has one value a capture where counts are known.
-pub(super) fn judge(x: &[f64], y: &[f64], blocks: Option<&[f64]>) -> Verdict {
-    if let Some(v) = leak(x, y, blocks) {
+/// has one value a capture where counts are known. `measured`: x are runs, not positions.
+pub(super) fn judge(x: &[f64], y: &[f64], blocks: Option<&[f64]>, measured: bool) -> Verdict {
+    if let Some(v) = leak(x, y, blocks, measured) {
         return v;
     }
     if y.len() == 4 {
         let r: Vec<f64> = rates(x, y).collect();
         if r[0] > TWICE * r[1].max(r[2])
-            && let Some(v) = leak(&x[1..], &y[1..], blocks.map(|b| &b[1..]))
+            && let Some(v) = leak(&x[1..], &y[1..], blocks.map(|b| &b[1..]), measured)
             && after_warm_up(&x[1..], &y[1..], blocks.map(|b| &b[1..]), v)
         {
             return Verdict { warm_up: 1, ..v };
@@ -67,7 +67,7 @@ fn rates<'a>(x: &'a [f64], y: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
         .map(|(x, y)| (y[1] - y[0]) / (x[1] - x[0]))
 }
 
-fn leak(x: &[f64], y: &[f64], blocks: Option<&[f64]>) -> Option<Verdict> {
+fn leak(x: &[f64], y: &[f64], blocks: Option<&[f64]>, measured: bool) -> Option<Verdict> {
     let least = rates(x, y).fold(f64::INFINITY, f64::min);
     let most = rates(x, y).fold(f64::NEG_INFINITY, f64::max);
     let mut rising = true;
@@ -93,7 +93,7 @@ fn leak(x: &[f64], y: &[f64], blocks: Option<&[f64]>) -> Option<Verdict> {
             return Some(verdict(class, Reason::LikeWarmUp));
         }
     }
-    if blocks.is_some_and(|b| fits_chance(x, b)) && least > 0.0 {
+    if measured && blocks.is_some_and(|b| fits_chance(x, b)) && least > 0.0 {
         return Some(verdict(Class::SteadyGrowth, Reason::ByChance));
     }
     None
@@ -287,7 +287,7 @@ mod tests {
     const X: [f64; 5] = [10.0, 20.0, 30.0, 40.0, 50.0];
 
     fn of(y: &[f64], blocks: Option<&[f64]>) -> Verdict {
-        judge(&X[..y.len()], y, blocks)
+        judge(&X[..y.len()], y, blocks, true)
     }
 
     #[test]
@@ -298,6 +298,7 @@ mod tests {
             &[10.0, 20.0, 45.0, 80.0],
             &[110.0, 120.0, 145.0, 180.0],
             None,
+            true,
         );
         assert_eq!((v.class, v.reason), (Class::SteadyGrowth, Reason::Exact));
         // 1.9 % off is equal, 5 % is not.
@@ -347,10 +348,10 @@ mod tests {
             [12127.0, 25996.0, 26063.0, 26398.0],
             [181.0, 388.0, 389.0, 394.0],
         );
-        let v = judge(&x, &y, Some(&blocks));
+        let v = judge(&x, &y, Some(&blocks), true);
         assert_eq!((v.class, v.warm_up), (Class::WarmUp, 1));
         // A cache that is nearly full.
-        let v = judge(&x, &[100.0, 1900.0, 2000.0, 2120.0], None);
+        let v = judge(&x, &[100.0, 1900.0, 2000.0, 2120.0], None, true);
         assert!(!v.class.is_leak(), "{v:?}");
     }
 
@@ -361,6 +362,9 @@ mod tests {
         let y: Vec<f64> = blocks.iter().map(|b| b * 48.0).collect();
         let v = of(&y, Some(&blocks));
         assert_eq!((v.class, v.reason), (Class::SteadyGrowth, Reason::ByChance));
+        // Of captures of unknown runs nothing fits the runs.
+        let v = judge(&X[..4], &y, Some(&blocks), false);
+        assert!(!v.class.is_leak(), "{v:?}");
         // 10 and 100 blocks are no chance.
         let blocks = [10.0, 20.0, 120.0];
         let y: Vec<f64> = blocks.iter().map(|b| b * 48.0).collect();

@@ -320,7 +320,7 @@ impl<'a> Judge<'a> {
         }
         let blocks = self.blocks.get(cut..).filter(|b| !b.is_empty());
         let held = few::capacity(x, y, blocks.unwrap_or(&[]));
-        let verdict = few::judge(x, y, blocks);
+        let verdict = few::judge(x, y, blocks, self.plan.is_measured());
         let mut out = Judgement::new(verdict.class, verdict.reason);
         out.warm_up = small(verdict.warm_up);
         if let Some(held) = held {

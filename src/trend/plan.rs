@@ -34,6 +34,8 @@ pub struct Plan {
     order: Vec<u32>,
     /// Captures per place.
     bin: usize,
+    /// Whether x are runs or times; else they are numbers in sequence.
+    measured: bool,
 }
 
 impl Plan {
@@ -50,11 +52,23 @@ impl Plan {
             x: Vec::new(),
             bin: order.len().div_ceil(MOST_CAPTURES).max(1),
             order,
+            measured: true,
         };
         let mut sorted = Vec::new();
         plan.arrange(x, &mut sorted);
         plan.x = sorted;
         Ok(plan)
+    }
+
+    /// The same, where x are only the positions of captures: nothing is said to fit the runs.
+    pub fn of_positions(mut self) -> Plan {
+        self.measured = false;
+        self
+    }
+
+    /// Whether x are runs or times.
+    pub fn is_measured(&self) -> bool {
+        self.measured
     }
 
     /// The number of captures given.

@@ -114,7 +114,7 @@ test("a finding is accepted with a reason, as a block for heapdiff.toml", async 
   assert.match(block, /reason = "regex \\"cache\\" warm-up"/);
   assert.match(block, /expires = 2027-03-01/);
   await page.click("#accept-copy");
-  assert.equal(await page.locator("dialog").count(), 0);
+  await page.waitForSelector("dialog", { state: "detached" });
   await close();
 });
 
