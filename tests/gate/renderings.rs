@@ -124,7 +124,9 @@ fn a_site_is_at_its_place_in_the_repository() {
     let log = outputs.json("g.sarif");
     let results = log["runs"][0]["results"].as_array().unwrap();
     let rules: Vec<&Value> = results.iter().map(|r| &r["ruleId"]).collect();
-    assert_eq!(results.len(), 3, "{rules:?}");
+    // Retries and the encoder break the budget; the double buffer is a note beside them.
+    assert_eq!(rules, ["HD001", "HD001", "HD020"]);
+    assert_eq!(results[2]["level"], "note");
     let first = &results[0];
     assert_eq!(first["ruleId"], "HD001");
     assert_eq!(first["level"], "error");
