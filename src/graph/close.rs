@@ -4,10 +4,10 @@ use super::cut::{Cut, Cutter, Plan, entries};
 use super::cycles::{self, Found};
 use super::dominators::Dominators;
 use super::growth::Trend;
-use super::holders::{self, Growing};
+use super::holders;
 use super::paths::{self, Paths, shortest};
 use super::rows::OwnRows;
-use super::series::{CutRow, HolderRow, PathStep, folds, root_words};
+use super::series::{CutRow, GrowingPaths, HolderRow, PathStep, folds, root_words};
 use super::signature::one_label;
 use super::tree::{Group, NONE};
 use super::words::Words;
@@ -81,18 +81,13 @@ impl<'a> Close<'a> {
         }
     }
 
-    /// The growing groups that keep most. Several types under one holder are one.
-    pub(super) fn held(
-        &self,
-        growing: Vec<Growing>,
-        paths_to: &[Vec<PathStep>],
-        groups: &[Group],
-    ) -> Vec<Held> {
-        let mut all: Vec<Held> = growing
-            .into_iter()
-            .enumerate()
-            .map(|(group, mut g)| {
-                let mut tops = std::mem::take(&mut g.members);
+    /// The growing groups that keep most; takes their objects. Several types under one holder are
+    /// one.
+    pub(super) fn held(&self, growing: &mut GrowingPaths) -> Vec<Held> {
+        let all = growing.0.iter_mut().enumerate();
+        let mut all: Vec<Held> = all
+            .map(|(group, (_, _, members))| {
+                let mut tops = std::mem::take(members);
                 Held {
                     bytes: cycles::set_retained(self.dom, &mut tops),
                     group,
@@ -105,15 +100,14 @@ impl<'a> Close<'a> {
         let mut first_of: FxHashMap<u32, usize> = FxHashMap::default();
         let mut kept: Vec<Held> = Vec::new();
         for h in all {
-            let holder = groups[h.group].parent;
-            match first_of.get(&holder) {
-                Some(&row) if holder != NONE => {
-                    let name = paths_to[h.group].last();
-                    let name = name.map_or("", |s| s.type_name.as_str());
+            let (group, path, _) = &growing.0[h.group];
+            match first_of.get(&group.parent) {
+                Some(&row) if group.parent != NONE => {
+                    let name = path.last().map_or("", |s| s.type_name.as_str());
                     kept[row].also.push((name.to_owned(), h.bytes));
                 }
                 _ if kept.len() < MOST_HOLDERS => {
-                    first_of.insert(holder, kept.len());
+                    first_of.insert(group.parent, kept.len());
                     kept.push(h);
                 }
                 _ => {}
@@ -261,22 +255,21 @@ impl<'a> Close<'a> {
         &self,
         held: Vec<Held>,
         cuts: &Cuts,
-        paths_to: &[Vec<PathStep>],
-        groups: &[Group],
+        growing: &GrowingPaths,
         judge: impl Fn(&Group) -> (Vec<u64>, Trend, bool),
     ) -> Vec<HolderRow> {
         let sets: Vec<&[u32]> = held.iter().map(|h| h.tops.as_slice()).collect();
         let shares = holders::shares(self.graph, &sets);
         let mut rows = Vec::new();
         for ((h, share), cut) in held.into_iter().zip(shares).zip(&cuts.holders) {
-            let (series, trend, base) = judge(&groups[h.group]);
-            let path = &paths_to[h.group];
+            let (group, path, _) = &growing.0[h.group];
+            let (series, trend, base) = judge(group);
             let told: Vec<(&str, bool)> = path
                 .iter()
                 .map(|s| (s.type_name.as_str(), s.folds))
                 .collect();
             rows.push(HolderRow {
-                id: groups[h.group].key,
+                id: group.key,
                 path: path.clone(),
                 series,
                 base,

@@ -166,6 +166,26 @@ pub struct Outcome {
 /// Cycles that grow whose cut is computed, a side, and others.
 const MOST_CUTS: (usize, usize) = (16, 6);
 
+/// Groups that grow: the group, its path in words, its objects.
+#[derive(Default)]
+pub(super) struct GrowingPaths(pub(super) Vec<(Group, Vec<PathStep>, Vec<u32>)>);
+
+/// Runs two steps that do not depend on each other, at the same time where there is room.
+fn both<A: Send, B: Send>(
+    room: bool,
+    a: impl FnOnce() -> A + Send,
+    b: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if room { rayon::join(a, b) } else { (a(), b()) }
+}
+
+/// Whether two steps at the same time keep to the bytes that an analysis may take: their columns
+/// are by object, and what is allowed for references is not used up.
+fn has_room(graph: &HeapGraph) -> bool {
+    const SMALL: usize = 1 << 16;
+    graph.len() <= SMALL || graph.edge_count() >= 3 * graph.len()
+}
+
 #[derive(Default)]
 struct Side {
     axis: Axis,
@@ -206,7 +226,7 @@ impl Series {
     pub fn add(&mut self, graph: HeapGraph, symbols: &Symbols, base: bool, last: bool) {
         self.words.extend(symbols, &graph.meta.runtime);
         let side = usize::from(!base);
-        let state = &mut self.sides[side];
+        let mut state = std::mem::take(&mut self.sides[side]);
         if state.axis.captures == 0 {
             state.first = self.facts.len();
         }
@@ -217,67 +237,86 @@ impl Series {
         state.axis.items = state.items.iter().copied().collect();
 
         let order = ordered_roots(&graph, symbols);
-        let tree = path_tree(&graph, symbols, &self.words, &order);
-        self.sides[side].paths.add(&tree.counts());
-        let growing = if last {
-            self.growing(&tree, side)
-        } else {
-            Vec::new()
-        };
-        let paths_to: Vec<Vec<PathStep>> = growing
-            .iter()
-            .map(|g| self.group_path(&graph, symbols, &tree, g.group))
-            .collect();
-        let keys: Vec<Group> = growing
-            .iter()
-            .map(|g| tree.groups[g.group as usize])
-            .collect();
-        drop(tree);
-
-        let holds: Vec<u32> = order
-            .iter()
-            .map(|&i| graph.roots[i as usize].node)
-            .collect();
-        let backward = Rows::of(&graph).reversed();
-        let near = |v: u32| self.words.of_type(graph.type_of(v)).near as u32;
-        let dom = dominators(
-            Rows::of(&graph),
-            backward.rows(),
-            &holds,
-            |v| graph.size(v),
-            near,
+        let room = has_room(&graph);
+        let (mut paths, dom) = both(
+            room,
+            || self.paths(&graph, symbols, &order, &mut state, last),
+            || self.dominators(&graph, &order),
         );
-        drop(backward);
-        self.types.push(type_counts(&graph, symbols, &dom));
-        let cycles = cycles::find(&graph, &self.words, symbols, &dom, &mut self.signatures);
+        self.sides[side] = state;
+        let mut signatures = std::mem::take(&mut self.signatures);
+        let ((types, close), cycles) = both(
+            room,
+            || {
+                let types = type_counts(&graph, symbols, &dom);
+                let close = last.then(|| Close::new(&graph, symbols, &self.words, &dom, &order));
+                (types, close)
+            },
+            || cycles::find(&graph, &self.words, symbols, &dom, &mut signatures),
+        );
+        self.signatures = signatures;
+        self.types.push(types);
         self.facts.push(facts(&graph, &dom, &cycles, base));
         let Cycles {
             found, components, ..
         } = cycles;
-        if last {
-            let close = Close::new(&graph, symbols, &self.words, &dom, &order);
-            let held = close.held(growing, &paths_to, &keys);
+        if let Some(close) = close {
+            let held = close.held(&mut paths);
             let chosen = self.chosen(&found, side);
             let of_cycles: Vec<&Found> = chosen.iter().map(|c| c.1).collect();
             let cuts = close.cuts(&held, &of_cycles, components.of);
-            let rows = close.holders(held, &cuts, &paths_to, &keys, |g| {
+            let rows = close.holders(held, &cuts, &paths, |g| {
                 let counts = self.sides[side].paths.get(g.key).unwrap_or_default();
                 let trend = self.sides[side].axis.judge(&counts);
                 (counts.iter().map(|&c| c as u64).collect(), trend, base)
             });
-            self.holders.extend(rows);
-            self.details[side] = close.cycles(&chosen, &cuts);
-            if let Some(query) = &self.query {
+            let details = close.cycles(&chosen, &cuts);
+            let ways = self.query.as_ref().map(|query| {
                 let paths = &close.paths;
-                self.ways = Some(ways(&graph, symbols, &self.words, paths, &dom, query));
-            }
+                ways(&graph, symbols, &self.words, paths, &dom, query)
+            });
+            drop(close);
+            self.holders.extend(rows);
+            self.details[side] = details;
+            self.ways = ways.or(self.ways.take());
         }
         self.cycles.push(found);
     }
 
+    /// Counts the paths of a capture, and tells those that grow if it is the last of its side.
+    fn paths(
+        &self,
+        graph: &HeapGraph,
+        symbols: &Symbols,
+        order: &[u32],
+        state: &mut Side,
+        last: bool,
+    ) -> GrowingPaths {
+        let tree = path_tree(graph, symbols, &self.words, order);
+        state.paths.add(&tree.counts());
+        let mut out = GrowingPaths::default();
+        if last {
+            for g in self.growing(&tree, state) {
+                let path = self.group_path(graph, symbols, &tree, g.group);
+                out.0.push((tree.groups[g.group as usize], path, g.members));
+            }
+        }
+        out
+    }
+
+    fn dominators(&self, graph: &HeapGraph, order: &[u32]) -> Dominators {
+        let holds: Vec<u32> = order
+            .iter()
+            .map(|&i| graph.roots[i as usize].node)
+            .collect();
+        let rows = Rows::of(graph);
+        let backward = rows.reversed();
+        let near = |v: u32| self.words.of_type(graph.type_of(v)).near as u32;
+        dominators(rows, backward.rows(), &holds, |v| graph.size(v), near)
+    }
+
     /// The topmost groups that grow on a side, the largest first.
-    fn growing(&self, tree: &PathTree, side: usize) -> Vec<Growing> {
-        let state = &self.sides[side];
+    fn growing(&self, tree: &PathTree, state: &Side) -> Vec<Growing> {
         if state.axis.captures < 2 {
             return Vec::new();
         }
