@@ -202,10 +202,7 @@ impl Reading {
             (b"locations", Some(schema)) if self.done.nodes && !self.done.locations => {
                 self.done.locations = true;
                 match schema.locations {
-                    Some(layout) => {
-                        let width = schema.node_width as u64;
-                        self.names.locations(scan, layout, width, &self.builder)
-                    }
+                    Some(layout) => self.names.locations(scan, layout, schema, &self.builder),
                     None => scan.skip_value(),
                 }
             }
@@ -335,7 +332,11 @@ impl Reading {
                 Hold::Shortcut => return Ok(()),
                 Hold::Element => name.min(NUMBERED) as u32,
                 Hold::Hidden => 0,
-                Hold::Context | Hold::Property | Hold::Internal => {
+                Hold::Internal => {
+                    names.use_slot(name as u32);
+                    name as u32
+                }
+                Hold::Context | Hold::Property => {
                     names.use_name(name as u32);
                     name as u32
                 }
