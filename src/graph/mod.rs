@@ -7,6 +7,7 @@ pub mod cut;
 pub mod cycles;
 pub mod dominators;
 pub mod growth;
+pub mod heaviest;
 pub mod holders;
 #[cfg(test)]
 mod oracle;

@@ -8,6 +8,7 @@ use super::cut::{Cut, CutKind, Cutter, Reference, entries};
 use super::cycles::{self, Cycles, Found};
 use super::dominators::{Dominators, dominators};
 use super::growth::{Axis, PathSeries, Trend};
+use super::heaviest::{Heavy, heaviest};
 use super::holders::{self, Growing, Share};
 use super::paths::{self, Paths, ordered_roots, shortest};
 use super::rows::Rows;
@@ -160,6 +161,8 @@ pub struct Outcome {
     pub holders: Vec<HolderRow>,
     /// Ways to what was asked for.
     pub ways: Option<Ways>,
+    /// The heaviest part of the last capture's dominator tree.
+    pub heaviest: Vec<Heavy>,
 }
 
 /// Cycles that grow whose cut is computed, a side, and others.
@@ -189,6 +192,7 @@ pub struct Series {
     holders: Vec<HolderRow>,
     query: Option<String>,
     ways: Option<Ways>,
+    heaviest: Vec<Heavy>,
 }
 
 #[derive(Clone)]
@@ -272,6 +276,7 @@ impl Series {
                 let paths = &close.paths;
                 self.ways = Some(ways(&graph, symbols, &self.words, paths, &dom, query));
             }
+            self.heaviest = heaviest(&graph, symbols, &self.words, &dom, &close.paths);
             self.details[side] = self.close_cycles(&close, &found, side);
         }
         self.cycles.push(found.found);
@@ -420,6 +425,7 @@ impl Series {
             cycles,
             holders: self.holders,
             ways: self.ways,
+            heaviest: self.heaviest,
         }
     }
 
