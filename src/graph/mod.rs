@@ -9,6 +9,7 @@ pub mod cycles;
 pub mod dominators;
 mod freed;
 pub mod growth;
+pub mod heaviest;
 pub mod holders;
 #[cfg(test)]
 mod oracle;

@@ -9,6 +9,7 @@ use super::cut::{CutKind, Reference};
 use super::cycles::{self, Cycles, Found};
 use super::dominators::{Dominators, dominators};
 use super::growth::{Axis, PathSeries, Trend};
+use super::heaviest::{Heavy, heaviest};
 use super::holders::{self, Growing, Share};
 use super::paths::ordered_roots;
 use super::rows::Rows;
@@ -161,6 +162,8 @@ pub struct Outcome {
     pub holders: Vec<HolderRow>,
     /// Ways to what was asked for.
     pub ways: Option<Ways>,
+    /// The heaviest part of the last capture's dominator tree.
+    pub heaviest: Vec<Heavy>,
 }
 
 /// Cycles that grow whose cut is computed, a side, and others.
@@ -208,6 +211,7 @@ pub struct Series {
     holders: Vec<HolderRow>,
     query: Option<String>,
     ways: Option<Ways>,
+    heaviest: Vec<Heavy>,
 }
 
 impl Series {
@@ -275,6 +279,7 @@ impl Series {
                 let paths = &close.paths;
                 ways(&graph, symbols, &self.words, paths, &dom, query)
             });
+            self.heaviest = heaviest(&graph, symbols, &self.words, &dom, &close.paths);
             drop(close);
             self.holders.extend(rows);
             self.details[side] = details;
@@ -450,6 +455,7 @@ impl Series {
             cycles,
             holders: self.holders,
             ways: self.ways,
+            heaviest: self.heaviest,
         }
     }
 
