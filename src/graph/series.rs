@@ -17,7 +17,7 @@ use super::signature::{Benign, Signatures, one_label};
 use super::tree::{Group, NONE, PathTree, path_tree};
 use super::ways::{Ways, ways};
 use super::words::{NAMESPACE, STAR, Words};
-use crate::model::{GraphMeta, HeapGraph, LabelId, RootKind, Symbols, TypeId};
+use crate::model::{GraphMeta, HeapGraph, LabelId, RootKind, Symbols, TypeId, TypeTally};
 use rustc_hash::FxHashMap;
 
 /// Counts and bytes of one type in one capture.
@@ -164,6 +164,8 @@ pub struct Outcome {
     pub ways: Option<Ways>,
     /// The heaviest part of the last capture's dominator tree.
     pub heaviest: Vec<Heavy>,
+    /// Captures were read for numbers and bytes by type alone: nothing is known of what is kept.
+    pub types_only: bool,
 }
 
 /// Cycles that grow whose cut is computed, a side, and others.
@@ -212,6 +214,7 @@ pub struct Series {
     query: Option<String>,
     ways: Option<Ways>,
     heaviest: Vec<Heavy>,
+    types_only: bool,
 }
 
 impl Series {
@@ -240,6 +243,11 @@ impl Series {
         state.axis.runs = state.runs.iter().copied().collect();
         state.axis.items = state.items.iter().copied().collect();
 
+        if let Some(tally) = graph.tally() {
+            self.sides[side] = state;
+            self.add_tally(&graph.meta, tally, symbols, base);
+            return;
+        }
         let order = ordered_roots(&graph, symbols);
         let room = has_room(&graph);
         let (mut paths, dom) = both(
@@ -286,6 +294,29 @@ impl Series {
             self.ways = ways.or(self.ways.take());
         }
         self.cycles.push(found);
+    }
+
+    /// A capture by type alone.
+    fn add_tally(&mut self, meta: &GraphMeta, tally: &[TypeTally], symbols: &Symbols, base: bool) {
+        let mut types = vec![TypeCount::default(); symbols.graph.types().len()];
+        let mut facts = CaptureFacts {
+            meta: meta.clone(),
+            base,
+            ..CaptureFacts::default()
+        };
+        for row in tally {
+            types[row.type_of.0 as usize] = TypeCount {
+                count: row.objects,
+                shallow: row.bytes,
+                retained: 0,
+            };
+            facts.objects = facts.objects.saturating_add(row.objects);
+            facts.shallow = facts.shallow.saturating_add(row.bytes);
+        }
+        self.types_only = true;
+        self.types.push(types);
+        self.facts.push(facts);
+        self.cycles.push(FxHashMap::default());
     }
 
     /// Counts the paths of a capture, and tells those that grow if it is the last of its side.
@@ -456,6 +487,7 @@ impl Series {
             holders: self.holders,
             ways: self.ways,
             heaviest: self.heaviest,
+            types_only: self.types_only,
         }
     }
 

@@ -6,7 +6,8 @@ use super::{DETACHED, NUMBERED};
 use crate::error::Result;
 use crate::format::json;
 use crate::model::{
-    EdgeKind, GcMode, GraphBuilder, GraphMeta, LabelId, Role, RootKind, StrId, Symbols, TypeId,
+    EdgeKind, GcMode, GraphBuilder, GraphMeta, LabelId, Role, RootKind, StrId, Strings, Symbols,
+    TypeId, TypeTally,
 };
 use rustc_hash::FxHashMap;
 use serde_json::Value;
@@ -189,6 +190,13 @@ impl Names {
         }
     }
 
+    /// Number of names that are needed and not in the table.
+    pub(super) fn lost(&self) -> u64 {
+        let read = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        let needed = self.used.with(&self.slots);
+        needed.filter(|&n| n >= read).count() as u64
+    }
+
     /// Gives every object its type and every reference its label, and makes the roots. Returns
     /// the number of names that are not in the table.
     pub(super) fn rename(
@@ -197,8 +205,7 @@ impl Names {
         schema: &Schema,
         symbols: &mut Symbols,
     ) -> u64 {
-        let read = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
-        let lost = self.used.with(&self.slots).filter(|&n| n >= read).count() as u64;
+        let lost = self.lost();
         let hubs = self.roots(builder, schema, symbols);
         self.types(builder, schema, symbols);
         self.labels(builder, &hubs, symbols);
@@ -271,15 +278,58 @@ impl Names {
         u32::try_from(at).ok()
     }
 
+    /// Whether there is a document whose elements can be detached from it.
+    fn has_document(&self, symbols: &Symbols) -> bool {
+        let mut used = (0..).zip(&self.names).filter(|(n, id)| {
+            let named = **id != StrId::EMPTY;
+            named && self.uses(*n)
+        });
+        used.any(|(_, &id)| {
+            let name = symbols.strings.get(id);
+            name.starts_with('<') || name == "(Document DOM trees)"
+        })
+    }
+
+    /// Name and role of the type of nodes that were added with this number.
+    fn type_name(&self, raw: u32, schema: &Schema, strings: &Strings) -> (String, Role) {
+        let name = strings.get(self.text(raw & NAME)).to_owned();
+        let label = &schema.node_kinds[(raw >> 26 & 31) as usize].1;
+        let (name, role) = type_of(kind_of(raw, schema), &name, label);
+        if raw & DETACHED != 0 && !name.starts_with("Detached ") {
+            return (format!("Detached {name}"), role);
+        }
+        (name, role)
+    }
+
+    /// Numbers and bytes by type, of nodes counted by the number that they would be added with.
+    /// Functions without a name are one type: their places are known by references.
+    pub(super) fn tally(
+        &self,
+        counts: FxHashMap<u32, (u64, u64)>,
+        schema: &Schema,
+        symbols: &mut Symbols,
+    ) -> Vec<TypeTally> {
+        let dom = self.has_document(symbols);
+        let mut counts: Vec<(u32, (u64, u64))> = counts.into_iter().collect();
+        counts.sort_unstable();
+        let Symbols { strings, graph, .. } = symbols;
+        let row = |(raw, (objects, bytes))| {
+            let raw = plain(raw, dom, kind_of(raw, schema));
+            let (name, role) = self.type_name(raw, schema, strings);
+            TypeTally {
+                type_of: graph.type_id(strings, &name, role),
+                objects,
+                bytes,
+            }
+        };
+        counts.into_iter().map(row).collect()
+    }
+
     fn types(&self, builder: &mut GraphBuilder, schema: &Schema, symbols: &mut Symbols) {
         let mut known: FxHashMap<u32, TypeId> = FxHashMap::default();
         let mut recent = Recent::new(TypeId(0));
+        let dom = self.has_document(symbols);
         let Symbols { strings, graph, .. } = symbols;
-        let dom = self.names.iter().enumerate().any(|(n, &id)| {
-            id != StrId::EMPTY
-                && self.uses(n as u32)
-                && (strings.get(id).starts_with('<') || strings.get(id) == "(Document DOM trees)")
-        });
         let mut anonymous: FxHashMap<u32, TypeId> = FxHashMap::default();
         let shared = self.number_of(strings.find("shared"));
         let script = [
@@ -298,27 +348,18 @@ impl Names {
             }
         }
         builder.rename_types(|node, raw| {
-            let mut raw = if dom { raw } else { raw & !DETACHED };
             let kind = kind_of(raw, schema);
+            let raw = plain(raw, dom, kind);
             if kind == NodeKind::Closure
                 && let Some(&t) = anonymous.get(&node)
             {
                 return t;
             }
-            // What is in arrays and in the engine itself is of no type of the program.
-            if kind == NodeKind::Hidden {
-                raw &= !NAME;
-            }
             if let Some(t) = recent.get(raw) {
                 return t;
             }
             let t = *known.entry(raw).or_insert_with(|| {
-                let name = strings.get(self.text(raw & NAME)).to_owned();
-                let label = &schema.node_kinds[(raw >> 26 & 31) as usize].1;
-                let (mut name, role) = type_of(kind, &name, label);
-                if raw & DETACHED != 0 && !name.starts_with("Detached ") {
-                    name = format!("Detached {name}");
-                }
+                let (name, role) = self.type_name(raw, schema, strings);
                 graph.type_id(strings, &name, role)
             });
             recent.put(raw, t);
@@ -373,6 +414,16 @@ impl Names {
 
 fn kind_of(raw: u32, schema: &Schema) -> NodeKind {
     schema.node_kinds[(raw >> 26 & 31) as usize].0
+}
+
+/// The number of a node's type without what does not tell types apart.
+fn plain(raw: u32, dom: bool, kind: NodeKind) -> u32 {
+    let raw = if dom { raw } else { raw & !DETACHED };
+    match kind {
+        // What is in arrays and in the engine itself is of no type of the program.
+        NodeKind::Hidden => raw & !NAME,
+        _ => raw,
+    }
 }
 
 /// The target of the first of these slots of the engine that a node has; before labels have names.
