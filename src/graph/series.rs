@@ -329,7 +329,8 @@ impl Series {
         last: bool,
     ) -> GrowingPaths {
         let tree = path_tree(graph, symbols, &self.words, order);
-        state.paths.add(&tree.counts());
+        let counts = tree.counts();
+        state.paths.add(counts, tree.groups.len(), graph.len());
         let mut out = GrowingPaths::default();
         if last {
             for g in self.growing(&tree, state) {
@@ -356,13 +357,9 @@ impl Series {
         if state.axis.captures < 2 {
             return Vec::new();
         }
-        let grows = |g: &Group| {
-            if self.is_foreign(g) {
-                return false;
-            }
-            let counts = state.paths.get(g.key);
-            counts.is_some_and(|c| c.first() < c.last() && state.axis.judge(&c).growth.is_more())
-        };
+        let more = |counts: &[f64]| state.axis.judge(counts).growth.is_more();
+        let keys = state.paths.growing(more);
+        let grows = |g: &Group| keys.contains(&g.key) && !self.is_foreign(g);
         let mut growing = holders::topmost(tree, grows);
         growing.sort_by_key(|g| (std::cmp::Reverse(g.members.len()), g.group));
         growing.truncate(MOST_HOLDERS * 4);
