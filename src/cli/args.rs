@@ -291,6 +291,10 @@ pub struct CyclesArgs {
     /// List types with their numbers and bytes
     #[arg(long)]
     pub histogram: bool,
+    /// Compare types alone, by number and own bytes: references are not followed, which takes
+    /// little time and memory
+    #[arg(long, conflicts_with = "path_to")]
+    pub types_only: bool,
     /// Show the ways from roots to objects of a type, or to the object with an id
     #[arg(long, value_name = "TYPE|ID")]
     pub path_to: Option<String>,
