@@ -218,20 +218,19 @@ impl Rates {
 }
 
 /// [`Rates`] where nobody says otherwise.
-pub(super) const RATES: [(f64, Severity); 3] = [
+pub const RATES: [(f64, Severity); 3] = [
     (500.0, Severity::Emergency),
     (200.0, Severity::Critical),
     (50.0, Severity::Warning),
 ];
 /// Hours to the memory limit under which growth is an emergency, critical, a warning.
-pub(super) const HOURS: [(f64, Severity); 3] = [
+pub const HOURS: [(f64, Severity); 3] = [
     (2.0, Severity::Emergency),
     (24.0, Severity::Critical),
     (72.0, Severity::Warning),
 ];
 /// Growth of the whole program by this factor a day.
-pub(super) const FACTORS: [(f64, Severity); 2] =
-    [(4.0, Severity::Critical), (1.5, Severity::Warning)];
+pub const FACTORS: [(f64, Severity); 2] = [(4.0, Severity::Critical), (1.5, Severity::Warning)];
 /// Between two captures only sites with at least this share of the growth are findings.
 const SHARE_WORTH_NAMING: f64 = 0.05;
 

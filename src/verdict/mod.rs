@@ -27,7 +27,8 @@ pub use budget_monitor::{
 pub use budget_test::{FAMILY, Held, Need, Reading, Sample, SideValues, Spread, Told};
 pub use conclusion::{Conclusion, Fact, finding_id};
 pub use findings::{
-    Evidence, Finding, Ground, Rates, Severity, SeverityBy, Subject, SubjectKind, cut_stacks, find,
+    Evidence, FACTORS, Finding, Ground, HOURS, RATES, Rates, Severity, SeverityBy, Subject,
+    SubjectKind, cut_stacks, find,
 };
 pub use gate::{
     CycleFact, Gate, GateVerdict, GraphFacts, Hidden, Measured, Offender, Outcome, Question,

@@ -1,6 +1,7 @@
 //! The timeline as a JSON document.
 
 use super::super::unwritable;
+use super::draw;
 use super::stamp;
 use crate::error::Result;
 use crate::model::Series;
@@ -25,7 +26,7 @@ pub fn write(report: &TimelineReport, out: &mut dyn Write) -> Result<()> {
 }
 
 /// A number with six digits that count; what is not finite is unknown.
-fn number(v: f64) -> Value {
+pub(super) fn number(v: f64) -> Value {
     if !v.is_finite() {
         return Value::Null;
     }
@@ -74,7 +75,7 @@ fn document(report: &TimelineReport) -> Value {
         .enumerate()
         .map(|(i, c)| curve(report, i, c))
         .collect();
-    series.extend(t.plain.iter().map(plain));
+    series.extend(t.plain.iter().enumerate().map(|(i, s)| plain(i, s)));
     let inputs: Vec<Value> = report
         .inputs
         .iter()
@@ -129,6 +130,7 @@ fn document(report: &TimelineReport) -> Value {
     json!({
         "schema": SCHEMA,
         "verdict": verdict(report.word()),
+        "thresholds": draw::thresholds(report.limits),
         "inputs": inputs,
         "series": series,
         "requests": requests(report),
@@ -152,6 +154,7 @@ fn common(s: &Series) -> Map<String, Value> {
     put("id", json!(id(s)));
     put("service", json!(s.name.service));
     put("metric", json!(s.name.metric));
+    put("role", json!(s.name.role.as_str()));
     put("unit", json!(s.name.unit.as_str()));
     put("start", json!(stamp(s.start)));
     put("end", json!(stamp(s.end)));
@@ -172,8 +175,12 @@ fn gaps(s: &Series) -> Value {
     Value::Array(s.gaps.iter().map(gap).collect())
 }
 
-fn plain(s: &Series) -> Value {
+fn plain(at: usize, s: &Series) -> Value {
     let mut out = common(s);
+    out.insert("primary".into(), json!(false));
+    if at < draw::MOST_PLAIN {
+        out.insert("samples".into(), draw::samples(s, draw::FEW_COLUMNS));
+    }
     out.insert("rate_mb_per_hour".into(), Value::Null);
     out.insert("growth".into(), Value::Null);
     out.insert("p_value".into(), Value::Null);
@@ -193,6 +200,9 @@ fn curve(report: &TimelineReport, at: usize, c: &Curve) -> Value {
     let k = scale(c.series.name.unit);
     let bytes = c.series.name.unit == SeriesUnit::Bytes;
     let mut out = common(&c.series);
+    let primary = report.timeline.primary.contains(&at);
+    out.insert("primary".into(), json!(primary));
+    out.insert("samples".into(), draw::samples(&c.series, draw::COLUMNS));
     let rate_key = if bytes {
         "rate_mb_per_hour"
     } else {
