@@ -3,7 +3,7 @@
 use super::args::{CompareArgs, CyclesArgs, InputArgs, InspectArgs, OutputArgs};
 use super::load::{self, Item, Reading};
 use super::output::{Rendering, Target};
-use super::run::{Terminal, size, targets};
+use super::run::{Terminal, facts, size, targets};
 use crate::diff::Side;
 use crate::error::{Code, Error, Result};
 use crate::format::{self, Capture, Context};
@@ -121,8 +121,13 @@ fn run(job: &Job<'_>, terminal: &Terminal) -> Result<u8> {
     )?;
     let items = load::items(job.captures, job.base, None)?;
     let report = report(job, load, &reading, &items)?;
+    let is_page = targets.iter().any(|(r, _)| *r == Rendering::Html);
+    let origin = render::html::Origin {
+        command: terminal.command.clone(),
+        files: if is_page { facts(&items)? } else { Vec::new() },
+    };
     for (rendering, target) in targets {
-        write(&report, rendering, target, job, terminal)?;
+        write(&report, rendering, target, job, &origin, terminal)?;
     }
     Ok(0)
 }
@@ -132,6 +137,7 @@ fn write(
     rendering: Rendering,
     target: Target,
     job: &Job<'_>,
+    origin: &render::html::Origin,
     terminal: &Terminal,
 ) -> Result<()> {
     let stdout = target.is_stdout();
@@ -153,6 +159,12 @@ fn write(
         Rendering::Markdown => render::graph::table::markdown(report, &style, out),
         Rendering::Csv => render::graph::table::csv(report, out),
         Rendering::Dot => render::graph::dot::write(report, out),
+        Rendering::Html => {
+            let mut document = Vec::new();
+            render::graph::json::write(report, &mut document)?;
+            let said = render::graph::text(report, &render::html::STYLE);
+            render::html::write_document(&document, &said, origin, out)
+        }
         _ => Err(Error::usage("object graphs have no such rendering")),
     })
 }

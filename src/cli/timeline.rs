@@ -6,7 +6,7 @@ use super::run::{Terminal, size, targets};
 use crate::error::{Code, Error, Result};
 use crate::format::monitor;
 use crate::input::Source;
-use crate::input::{Spec, expand};
+use crate::input::{Spec, digest, expand};
 use crate::model::Limits;
 use crate::model::Time;
 use crate::render;
@@ -56,6 +56,12 @@ pub(super) fn timeline(args: &TimelineArgs, terminal: &Terminal) -> Result<u8> {
                 .help("name a monitoring series, a request log, or a directory with them"),
         );
     }
+    let is_page = targets.iter().any(|(r, _)| *r == Rendering::Html);
+    let on_disk = files.iter().filter(|f| is_page && *f != "-");
+    let origin = render::html::Origin {
+        command: terminal.command.clone(),
+        files: on_disk.map(|f| digest(f)).collect::<Result<_>>()?,
+    };
     let report = TimelineReport::new(inputs, recording.analyse(&question), limits);
     for (rendering, target) in targets {
         let stdout = target.is_stdout();
@@ -73,6 +79,12 @@ pub(super) fn timeline(args: &TimelineArgs, terminal: &Terminal) -> Result<u8> {
         target.write_with(|out| match rendering {
             Rendering::Json => render::timeline::json::write(&report, out),
             Rendering::Markdown => render::timeline::markdown::write(&report, out),
+            Rendering::Html => {
+                let mut document = Vec::new();
+                render::timeline::json::write(&report, &mut document)?;
+                let said = render::timeline::text(&report, &render::html::STYLE);
+                render::html::write_document(&document, &said, &origin, out)
+            }
             _ => render::plain(&render::timeline::text(&report, &style), out),
         })?;
     }

@@ -1,9 +1,9 @@
 //! The page of a comparison of allocation sites.
 
-use super::Origin;
 use super::escape::{Text, without_homes};
 use super::frame::{self, Page, Section};
 use super::view::{self, FindingView};
+use super::{Origin, STYLE, pages};
 use crate::diff::Growth;
 use crate::error::Result;
 use crate::model::Unit;
@@ -47,15 +47,7 @@ pub fn write(
         .collect();
     let view = serde_json::to_string(&view::view(report, count, findings))
         .map_err(|e| unwritable(e.into()))?;
-    let style = Style {
-        color: false,
-        width: 100,
-        exact: false,
-        limit: None,
-        quiet: false,
-        verbose: false,
-    };
-    let top = head(report, &style);
+    let top = head(report, &STYLE);
     let mut lines = top.lines().map(|l| l.trim().to_owned());
     let first = lines.next().unwrap_or_default();
     let word = report.verdict.headline();
@@ -63,7 +55,7 @@ pub fn write(
         Section {
             name: "summary",
             title: "Summary",
-            body: summary(report, &style),
+            body: summary(report, &STYLE),
         },
         Section {
             name: "growth",
@@ -78,6 +70,14 @@ pub fn write(
             body: recognised(report, ledger),
         });
     }
+    let gate = json::gate(report);
+    if let Some(body) = pages::budgets::page(&gate) {
+        sections.push(Section {
+            name: "gate",
+            title: "Gate",
+            body,
+        });
+    }
     sections.push(Section {
         name: "inputs",
         title: "Inputs",
@@ -86,11 +86,33 @@ pub fn write(
     for section in &mut sections {
         section.body = without_homes(&section.body).into_owned();
     }
+    let compared = first.strip_prefix(word).unwrap_or(&first).trim();
+    let lines = lines.map(|l| without_homes(&l).into_owned());
+    // Where the gate judged its verdict stands above the comparison's.
+    let (verdict, word, headline, lines) = match &report.gate {
+        None => (
+            report.verdict.as_str(),
+            word,
+            compared.to_owned(),
+            lines.collect(),
+        ),
+        Some(judged) => {
+            let said = std::iter::once(format!("{word}: {compared}"));
+            let verdict = judged.verdict;
+            let why = pages::budgets::headline(&gate);
+            (
+                verdict.as_str(),
+                verdict.headline(),
+                why,
+                said.chain(lines).collect(),
+            )
+        }
+    };
     let page = Page {
-        verdict: report.verdict.as_str(),
+        verdict: verdict.to_owned(),
         word: word.to_owned(),
-        headline: first.strip_prefix(word).unwrap_or(&first).trim().to_owned(),
-        lines: lines.map(|l| without_homes(&l).into_owned()).collect(),
+        headline: without_homes(&headline).into_owned(),
+        lines,
         sections,
         view: without_homes(&view).into_owned(),
         document: without_homes(&document).into_owned().into_bytes(),
@@ -101,7 +123,7 @@ pub fn write(
 
 /// A finding with what its suppression says of it: the rule and the site.
 fn accepted(report: &Report<'_>, finding: &Finding) -> FindingView {
-    let mut lines = vec![("rule", toml(finding.rule.id))];
+    let mut lines = vec![("rule", frame::toml(finding.rule.id))];
     let site = (finding.subject.kind == SubjectKind::Site).then_some(finding.subject.index);
     if let Some(row) = site {
         let id = report.id(row as usize);
@@ -113,25 +135,6 @@ fn accepted(report: &Report<'_>, finding: &Finding) -> FindingView {
         site: site.map(|row| report.id(row as usize).to_string()),
         lines,
     }
-}
-
-/// A basic string of TOML.
-fn toml(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04x}", c as u32);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 fn summary(report: &Report<'_>, style: &Style) -> String {
@@ -421,7 +424,7 @@ fn recognised(report: &Report<'_>, ledger: &crate::diff::Ledger) -> String {
 }
 
 /// The files behind the captures, to the byte, and the command that made the page.
-fn files(out: &mut String, origin: &Origin) {
+pub(super) fn files(out: &mut String, origin: &Origin) {
     if !origin.files.is_empty() {
         out.push_str(
             "<h3>Files</h3>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\">file</th>\

@@ -17,11 +17,11 @@ export function spark(series, base) {
 
 /**
  * A series with axes.
- * @param {{series: number[], x: (number|null)[], unit: string, labels: string[], base: number, slope: number[]|null, per: string}} what
+ * @param {{series: number[], x: (number|null)[], unit: string, labels: string[], base: number, slope: number[]|null, per: string, title?: string}} what
  * `x`: runs of each capture, or none; `base`: captures of the base side, drawn as a line of their own
  */
 export function plot(what) {
-  const W = 520, H = 190, L = 78, R = 14, T = 12, B = 34;
+  const W = 520, H = 190, L = 78, R = 14, T = 16, B = 34;
   const known = what.x.every((v) => v !== null);
   const two = what.base > 0;
   const xs = what.series.map((_, i) => (known ? Number(what.x[i]) : two && i >= what.base ? i - what.base : i));
@@ -56,8 +56,9 @@ export function plot(what) {
       parts.push(shape);
     });
   }
+  if (what.title) parts.push(svg("text", { x: L, y: T - 2, class: "title" }, what.title));
   const words = what.series.map((v, i) => `${what.labels[i]} ${amount(v, what.unit)}`).join(", ");
-  return svg("svg", { viewBox: `0 0 ${W} ${H}`, class: "plot", role: "img", "aria-label": "series: " + words }, ...parts);
+  return svg("svg", { viewBox: `0 0 ${W} ${H}`, class: "plot", role: "img", "aria-label": (what.title || "series") + ": " + words }, ...parts);
 }
 
 /** @param {number[]} values */
