@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::graph::growth::{Growth, Trend};
+use crate::graph::heaviest::Heavy;
 use crate::graph::series::{
     CaptureFacts, CutRow, CycleRow, HolderRow, PathStep, TypeCount, TypeRow,
 };
@@ -41,6 +42,7 @@ struct Document<'r> {
     types: Vec<Type<'r>>,
     cycles: Vec<Cycle<'r>>,
     holders: Vec<Holder<'r>>,
+    dominators: Vec<Dominator<'r>>,
     findings: Vec<Finding<'r>>,
     gate: Option<()>,
 }
@@ -264,6 +266,38 @@ struct Hop<'r> {
     edge: &'r str,
     #[serde(rename = "type")]
     type_name: &'r str,
+}
+
+#[derive(Serialize)]
+struct Dominator<'r> {
+    parent: Option<u32>,
+    label: String,
+    #[serde(rename = "type")]
+    type_name: &'r str,
+    edge: &'r str,
+    objects: u64,
+    shallow_bytes: u64,
+    retained_bytes: u64,
+    rest_bytes: u64,
+}
+
+impl<'r> Dominator<'r> {
+    fn of(entry: &'r Heavy) -> Dominator<'r> {
+        let name = crate::graph::types::short(&entry.type_name);
+        Dominator {
+            parent: entry.parent,
+            label: match entry.objects {
+                0 | 1 => name.to_owned(),
+                n => format!("{name} x {}", crate::units::grouped(i128::from(n))),
+            },
+            type_name: &entry.type_name,
+            edge: &entry.edge,
+            objects: entry.objects,
+            shallow_bytes: entry.shallow,
+            retained_bytes: entry.retained,
+            rest_bytes: entry.rest,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -506,6 +540,7 @@ fn document(report: &GraphReport) -> Document<'_> {
         types: outcome.types.iter().map(type_of).collect(),
         cycles: outcome.cycles.iter().map(cycle).collect(),
         holders: outcome.holders.iter().map(holder).collect(),
+        dominators: outcome.heaviest.iter().map(Dominator::of).collect(),
         findings: report.verdict.conclusions.iter().map(Finding::of).collect(),
         gate: None,
     }
