@@ -1,7 +1,7 @@
 //! The page around its sections: one file that needs nothing else, and allows nothing else.
 
 use super::bundle;
-use super::escape::{Text, json};
+use super::escape::{Text, json, spaced};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -70,6 +70,7 @@ fn packed(bytes: &[u8]) -> String {
 /// The whole file.
 pub(super) fn file(page: &Page) -> String {
     let script = bundle::script();
+    let headline = spaced(&page.headline);
     let mut out = String::with_capacity(page.view.len() + page.document.len() / 4 + 100_000);
     let _ = write!(
         out,
@@ -86,14 +87,14 @@ pub(super) fn file(page: &Page) -> String {
         digest(&script),
         digest(bundle::STYLE),
         Text(&page.word),
-        Text(&page.headline),
+        Text(&headline),
         bundle::STYLE,
         page.verdict,
         Text(&page.word),
-        Text(&page.headline),
+        Text(&headline),
     );
     for line in &page.lines {
-        let _ = writeln!(out, "<p>{}</p>", Text(line));
+        let _ = writeln!(out, "<p>{}</p>", Text(&spaced(line)));
     }
     out.push_str("<div class=\"bar\"><nav id=\"tabs\" aria-label=\"Pages\">");
     for s in &page.sections {

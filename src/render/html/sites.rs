@@ -2,6 +2,7 @@
 
 use super::escape::{Text, without_homes};
 use super::frame::{self, Page, Section};
+use super::pages::summary::OPEN;
 use super::view::{self, FindingView};
 use super::{Origin, STYLE, pages};
 use crate::diff::Growth;
@@ -71,7 +72,11 @@ pub fn write(
         });
     }
     let gate = json::gate(report);
-    if let Some(body) = pages::budgets::page(&gate) {
+    if let Some(body) = pages::budgets::page(&gate, &|id| {
+        let is = |row: &usize| report.id(*row).to_string() == id;
+        let row = (0..report.len()).find(is)?;
+        Some(words::site(report, row).fit(NAME))
+    }) {
         sections.push(Section {
             name: "gate",
             title: "Gate",
@@ -175,7 +180,9 @@ fn said_list<'l>(
     }
     let _ = write!(out, "<h3>{heading}</h3>\n<ul>\n");
     for (_, line) in lines {
-        let _ = writeln!(out, "<li>{}</li>", Text(line));
+        for part in line.split("   ").map(str::trim).filter(|p| !p.is_empty()) {
+            let _ = writeln!(out, "<li>{}</li>", Text(part));
+        }
     }
     out.push_str("</ul>\n");
 }
@@ -184,7 +191,11 @@ fn findings(out: &mut String, report: &Report<'_>) {
     if report.findings.is_empty() {
         out.push_str("<p>No findings.</p>\n");
     }
-    for f in &report.findings {
+    for (i, f) in report.findings.iter().enumerate() {
+        if i == OPEN {
+            let more = report.findings.len() - OPEN;
+            let _ = writeln!(out, "<details><summary>{more} more findings</summary>");
+        }
         let e = &f.evidence;
         let metric = report.metric();
         let amount = |n: i128| figures::amount(&metric.unit, n, false);
@@ -233,6 +244,9 @@ fn findings(out: &mut String, report: &Report<'_>) {
         fact("refuted by", f.refuted_by.to_owned());
         fact("advice", f.advice.to_owned());
         out.push_str("</dl><p class=\"actions\"></p></article>\n");
+    }
+    if report.findings.len() > OPEN {
+        out.push_str("</details>\n");
     }
 }
 

@@ -122,6 +122,7 @@ export function start() {
     document.querySelectorAll(".here").forEach((n) => n.classList.remove("here"));
     const there = anchor ? byId(anchor) : null;
     there?.classList.add("here");
+    for (let d = there?.closest("details"); d; d = d.parentElement?.closest("details")) d.open = true;
     there?.scrollIntoView();
   }
   window.addEventListener("hashchange", follow);

@@ -22,15 +22,16 @@ export function ring(path, cut) {
   const wide = names.map((t) => t.length * LETTER + 18);
   const W = LEFT + Math.max(...wide, ...edges.map((t) => t.length * LETTER + 40)) + 4, H = n * (BOX + GAP) + 4;
   const top = (/** @type {number} */ k) => 2 + k * (BOX + GAP);
-  const parts = [svg("defs", {}, svg("marker", { id: "tip", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" }, svg("path", { class: "tip", d: "M0 0L8 4L0 8Z" })))];
+  const parts = [];
   path.forEach((_, k) => {
-    const x = LEFT + 22, y = top(k) + BOX;
+    const x = LEFT + 22, y = top(k) + BOX, first = top(0) + BOX / 2;
     const back = k === n - 1;
     const d = back
-      ? `M${x} ${y}V${y + 12}Q${x} ${y + 18} ${x - 6} ${y + 18}H18Q10 ${y + 18} 10 ${y + 10}V${top(0) + BOX / 2 + 8}Q10 ${top(0) + BOX / 2} 18 ${top(0) + BOX / 2}H${LEFT - 2}`
-      : `M${x} ${y}V${y + GAP - 2}`;
-    const word = " " + (isCut[k] ? "cut" : "");
-    parts.push(svg("path", { class: "edge" + word, d, "marker-end": "url(#tip)" }));
+      ? `M${x} ${y}V${y + 12}Q${x} ${y + 18} ${x - 6} ${y + 18}H18Q10 ${y + 18} 10 ${y + 10}V${first + 8}Q10 ${first} 18 ${first}H${LEFT - 9}`
+      : `M${x} ${y}V${y + GAP - 9}`;
+    const tip = back ? `M${LEFT - 1} ${first}l-9 -5v10z` : `M${x} ${y + GAP - 1}l-5 -9h10z`;
+    const word = isCut[k] ? " cut" : "";
+    parts.push(svg("path", { class: "edge" + word, d }), svg("path", { class: "tip" + word, d: tip }));
     parts.push(svg("text", { class: "edge-name" + word, x: x + 12, y: y + (back ? 22 : GAP / 2 + 4) }, edges[k]));
   });
   names.forEach((text, k) => {

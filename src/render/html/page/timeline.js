@@ -54,12 +54,20 @@ export function curve(series, span, context, W) {
     const a = x(seconds(g.start)), b = x(seconds(g.end));
     if (b - a > 4) parts.push(svg("rect", { class: "gap", x: a, y: T, width: b - a, height: H - T - B }, svg("title", {}, "no samples")));
   }
-  for (const e of series.episodes || []) {
+  // Every stretch by its severity where one is known, else the whole episode.
+  const stretches = (series.windows || []).filter((/** @type {any} */ w) => w.severity);
+  const bands = stretches.length ? stretches : series.episodes || [];
+  let free = 0;
+  for (const e of bands) {
     const a = x(seconds(e.start)), b = x(seconds(e.end)), word = e.severity || "grew";
-    const peak = e.peak_rate_mb_per_hour ?? e.peak_rate_per_hour;
+    const peak = e.rate_mb_per_hour ?? e.peak_rate_mb_per_hour ?? e.peak_rate_per_hour;
     const band = svg("rect", { class: "episode " + word, x: a, y: T, width: Math.max(1.5, b - a), height: H - T - B });
-    band.append(svg("title", {}, `${word}: ${plain(peak)} ${isBytes ? "MB/h" : "per hour"} at the most`));
-    parts.push(band, svg("text", { x: a + 4, y: T + 12, class: "episode-name" }, word));
+    band.append(svg("title", {}, `${word}: ${plain(peak)} ${isBytes ? "MB/h" : "per hour"}`));
+    parts.push(band);
+    if (a + 4 > free) {
+      parts.push(svg("text", { x: a + 4, y: T + 12, class: "episode-name" }, word));
+      free = a + 10 + word.length * 6.5;
+    }
   }
   if (isLimitNear) {
     parts.push(svg("rect", { class: "over", x: L, y: T, width: W - L - R, height: Math.max(1, y(limit) - T) }), svg("text", { x: W - R - 4, y: T + 12, "text-anchor": "end", class: "episode-name" }, "above the limit of " + amount(limit, unit)));

@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 /// Offenders that are named for each budget.
 const NAMED: usize = 3;
 
-/// The page; nothing where no gate judged.
-pub fn page(gate: &Value) -> Option<String> {
+/// The page; nothing where no gate judged. `name_of` knows what an offender is called.
+pub fn page(gate: &Value, name_of: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let verdict = gate["verdict"].as_str()?;
     let word = match verdict {
         "fail" => "REGRESSION",
@@ -33,7 +33,7 @@ pub fn page(gate: &Value) -> Option<String> {
         all.map(str::to_owned).collect()
     };
     out.push_str(&listed("Why", &strings("reasons")));
-    budgets(&mut out, gate);
+    budgets(&mut out, gate, name_of);
     suppressed(&mut out, gate);
     out.push_str(&listed("Warnings", &strings("warnings")));
     Some(out)
@@ -70,7 +70,7 @@ fn amount(n: Option<f64>, unit: &str) -> String {
     }
 }
 
-fn budgets(out: &mut String, gate: &Value) {
+fn budgets(out: &mut String, gate: &Value, name_of: &dyn Fn(&str) -> Option<String>) {
     let budgets = list(gate, "budgets");
     if budgets.is_empty() {
         out.push_str("<p>No budget was held against these captures.</p>\n");
@@ -106,8 +106,9 @@ fn budgets(out: &mut String, gate: &Value) {
             if names.len() > NAMED {
                 more.push(format!("{}: {} more", text(b, "name"), names.len() - NAMED));
             }
-            let first = names.iter().take(NAMED);
-            let shown = first.copied().collect::<Vec<_>>().join(", ");
+            let called = |id: &&str| name_of(id).unwrap_or_else(|| (*id).to_owned());
+            let first: Vec<String> = names.iter().take(NAMED).map(called).collect();
+            let shown = first.join("; ");
             let at = match text(b, "broke_at") {
                 "" => String::new(),
                 time => format!("at {} ", moment(time)),

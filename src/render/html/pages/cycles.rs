@@ -130,15 +130,10 @@ fn article(out: &mut String, cycle: &Value, k: usize, captures: &[Value]) {
     let around: Vec<_> = list(cycle, "path").iter().map(step).collect();
     if !around.is_empty() {
         out.push_str("<details><summary>the path around, step by step</summary>\n");
-        out.push_str(&steps(&around));
+        out.push_str(&steps(&around, false));
         out.push_str("</details>\n");
     }
-    let from_root: Vec<_> = list(cycle, "root_path").iter().map(step).collect();
-    if !from_root.is_empty() {
-        out.push_str("<details open><summary>the path from a root</summary>\n");
-        out.push_str(&steps(&from_root));
-        out.push_str("</details>\n");
-    }
+    out.push_str(&from_root(list(cycle, "root_path")));
     out.push_str("</article>\n");
 }
 
@@ -153,6 +148,24 @@ pub fn step(step: &Value) -> (String, String) {
         (edge, address) => format!("{edge}  ({address})"),
     };
     (text(step, "type").to_owned(), tail)
+}
+
+/// The way from a root, each reference before what it leads to.
+pub fn from_root(path: &[Value]) -> String {
+    if path.is_empty() {
+        return String::new();
+    }
+    let way = path.iter().map(|s| {
+        let (name, edge) = (text(s, "type"), text(s, "edge"));
+        // A root is called by the reference that makes it one.
+        let edge = if edge == name { "" } else { edge };
+        (name.to_owned(), edge.to_owned())
+    });
+    let way: Vec<_> = way.collect();
+    format!(
+        "<details open><summary>the path from a root</summary>\n{}</details>\n",
+        steps(&way, true)
+    )
 }
 
 /// `Missing.__traceback__ -> traceback`.

@@ -1,8 +1,8 @@
 //! The page of types and holders: who keeps the memory, and what it is made of.
 
 use super::super::escape::Text;
-use super::cycles::reference;
-use super::parts::{Cell, Column, badge, facts, steps, table};
+use super::cycles::{from_root, reference};
+use super::parts::{Cell, Column, badge, facts, table};
 use super::value::{integer, list, real, text, whole};
 use crate::units;
 use serde_json::{Value, json};
@@ -218,14 +218,6 @@ fn article(out: &mut String, holder: &Value) {
         ("reference to cut", references.join("; ")),
         ("the cut frees", frees.map_or(String::new(), units::bytes)),
     ]));
-    let hops: Vec<_> = path
-        .iter()
-        .map(|h| (text(h, "type").to_owned(), text(h, "edge").to_owned()))
-        .collect();
-    if !hops.is_empty() {
-        out.push_str("<details open><summary>the path from a root</summary>\n");
-        out.push_str(&steps(&hops));
-        out.push_str("</details>\n");
-    }
+    out.push_str(&from_root(path));
     out.push_str("</article>\n");
 }

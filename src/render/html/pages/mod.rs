@@ -11,7 +11,7 @@ mod holders;
 mod inputs;
 mod parts;
 mod series;
-mod summary;
+pub mod summary;
 mod told;
 mod value;
 
@@ -41,7 +41,11 @@ pub fn write(document: &[u8], said: &str, origin: &Origin, out: &mut dyn Write) 
         ("cycles", "Cycles", cycles::page(&value)),
         ("types", "Types and holders", holders::page(&value)),
         ("timeline", "Timeline", series::page(&value)),
-        ("gate", "Gate", budgets::page(&value["gate"])),
+        (
+            "gate",
+            "Gate",
+            budgets::page(&value["gate"], &|id| named(&value, id)),
+        ),
         ("inputs", "Inputs", Some(inputs::page(&value, origin))),
     ];
     for (name, title, body) in pages {
@@ -73,6 +77,18 @@ pub fn write(document: &[u8], said: &str, origin: &Origin, out: &mut dyn Write) 
     };
     out.write_all(frame::file(&page).as_bytes())
         .map_err(unwritable)
+}
+
+/// What a cycle, holder or series of this id is called.
+fn named(document: &Value, id: &str) -> Option<String> {
+    let is = |v: &&Value| text(v, "id") == id;
+    if let Some(cycle) = list(document, "cycles").iter().find(is) {
+        return Some(text(cycle, "signature").to_owned());
+    }
+    let holder = list(document, "holders").iter().find(is)?;
+    let path = list(holder, "path").iter();
+    let path: Vec<&str> = path.map(|s| text(s, "type")).collect();
+    Some(path.join(" -> "))
 }
 
 /// What the script draws.

@@ -135,16 +135,16 @@ pub fn badge(text: &str) -> String {
     }
 }
 
-/// Steps one below another: a name, and what leads on.
-pub fn steps(steps: &[(String, String)]) -> String {
+/// Steps one below another: a name and what stands behind it, or before it.
+pub fn steps(steps: &[(String, String)], is_before: bool) -> String {
     let mut out = String::from("<ol class=\"stack\">");
     for (name, edge) in steps {
-        let _ = write!(
-            out,
-            "<li>{} <span class=\"place\">{}</span></li>",
-            Text(name),
-            Text(edge)
-        );
+        let (name, edge) = (Text(name), Text(edge));
+        let edge = format!("<span class=\"place\">{edge}</span>");
+        let _ = match is_before {
+            true => write!(out, "<li>{edge} {name}</li>"),
+            false => write!(out, "<li>{name} {edge}</li>"),
+        };
     }
     out.push_str("</ol>\n");
     out

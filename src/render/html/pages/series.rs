@@ -77,11 +77,13 @@ fn kinds(document: &Value) -> (Vec<&Value>, Vec<&Value>, Vec<&Value>) {
 pub fn view(document: &Value) -> Value {
     let (first, others, plain) = kinds(document);
     let keys = [
-        "id", "service", "metric", "unit", "samples", "restarts", "gaps", "episodes", "windows",
+        "id", "service", "metric", "unit", "samples", "restarts", "episodes", "windows",
     ];
     let one = |s: &&Value| -> Value {
         let pairs = keys.iter().map(|k| ((*k).to_owned(), s[*k].clone()));
-        Value::Object(pairs.collect())
+        let mut out: serde_json::Map<String, Value> = pairs.collect();
+        out.insert("gaps".to_owned(), wide_gaps(s));
+        Value::Object(out)
     };
     let judged = first.iter().chain(others.iter().take(MOST)).map(one);
     json!({
@@ -89,6 +91,14 @@ pub fn view(document: &Value) -> Value {
         "plain": plain.iter().take(MOST).map(one).collect::<Vec<_>>(),
         "thresholds": document["thresholds"], "marks": document["marks"],
     })
+}
+
+/// Gaps that a picture shows; of others there may be thousands.
+fn wide_gaps(series: &Value) -> Value {
+    let long = |from: &str, to: &str| hours_between(from, to).unwrap_or(0.0);
+    let whole = long(text(series, "start"), text(series, "end"));
+    let seen = |g: &&Value| long(text(g, "start"), text(g, "end")) > whole / 300.0;
+    list(series, "gaps").iter().filter(seen).cloned().collect()
 }
 
 fn is_bytes(series: &Value) -> bool {

@@ -14,6 +14,8 @@ use std::fmt::Write as _;
 
 /// Rows of a kind that are named.
 const NAMED: usize = 8;
+/// Findings that stand open; those after them are folded.
+pub const OPEN: usize = 6;
 /// Labels of the text that have a place of their own.
 const PLACED: [&str; 3] = ["next", "ruled out", "when"];
 
@@ -35,8 +37,9 @@ pub fn page(document: &Value, told: &Told<'_>, whole_text: &str) -> String {
         .remarks
         .iter()
         .filter(|(label, _)| *label == "next" || label.starts_with("exit"))
-        .flat_map(|(_, lines)| lines.iter().filter(|l| !l.is_empty()))
-        .map(|l| (*l).to_owned())
+        .flat_map(|(_, lines)| lines.iter().flat_map(|l| l.split("   ")))
+        .map(|l| l.trim().to_owned())
+        .filter(|l| !l.is_empty())
         .collect();
     out.push_str(&listed("What to do next", &next));
     let _ = writeln!(
@@ -68,7 +71,14 @@ fn findings(out: &mut String, document: &Value) {
     if all.is_empty() {
         out.push_str("<p>No findings.</p>\n");
     }
-    for f in all {
+    for (i, f) in all.iter().enumerate() {
+        if i == OPEN {
+            let _ = writeln!(
+                out,
+                "<details><summary>{} more findings</summary>",
+                all.len() - OPEN
+            );
+        }
         let severity = text(f, "severity");
         let _ = write!(
             out,
@@ -88,6 +98,9 @@ fn findings(out: &mut String, document: &Value) {
             pairs.iter().map(|(k, v)| (k.as_str(), v.clone())).collect();
         out.push_str(&facts(&pairs));
         out.push_str("<p class=\"actions\"></p></article>\n");
+    }
+    if all.len() > OPEN {
+        out.push_str("</details>\n");
     }
 }
 
