@@ -1,5 +1,7 @@
 //! Object graphs as JSON: `heapdiff.compare/1` with the kind `object-graph`, and as JSON lines.
 
+use super::super::gate::Judged;
+use super::super::json::WireGate;
 use crate::error::{Code, Error, Result};
 use crate::graph::growth::{Growth, Trend};
 use crate::graph::series::{
@@ -42,7 +44,9 @@ struct Document<'r> {
     cycles: Vec<Cycle<'r>>,
     holders: Vec<Holder<'r>>,
     findings: Vec<Finding<'r>>,
-    gate: Option<()>,
+    gate: Option<WireGate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeline: Option<serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -507,7 +511,14 @@ fn document(report: &GraphReport) -> Document<'_> {
         cycles: outcome.cycles.iter().map(cycle).collect(),
         holders: outcome.holders.iter().map(holder).collect(),
         findings: report.verdict.conclusions.iter().map(Finding::of).collect(),
-        gate: None,
+        gate: report
+            .gate
+            .as_ref()
+            .map(|g| WireGate::new(Judged::Graphs(report), g)),
+        timeline: report
+            .monitored
+            .as_ref()
+            .map(super::super::timeline::json::document),
     }
 }
 

@@ -10,6 +10,8 @@ mod lines;
 mod site;
 mod wire;
 
+pub(super) use gate::WireGate;
+
 use super::unwritable;
 use crate::error::Result;
 use crate::report::Report;
