@@ -1,6 +1,6 @@
 //! `heapdiff cycles`, and `heapdiff compare` on object graphs: which cycles and holders grow.
 
-use super::args::{CompareArgs, CyclesArgs, InputArgs, InspectArgs, OutputArgs};
+use super::args::{CompareArgs, CyclesArgs, GateArgs, InputArgs, InspectArgs, OutputArgs};
 use super::load::{self, Item, Reading};
 use super::output::{Rendering, Target};
 use super::run::{Terminal, facts, size, targets};
@@ -88,6 +88,28 @@ pub(super) fn inspect(args: &InspectArgs, items: &[Item], terminal: &Terminal) -
     Ok(0)
 }
 
+/// The analysis of the object graphs that a gate is held over.
+pub(super) fn of_gate(
+    args: &GateArgs,
+    load: Load,
+    reading: &Reading,
+    items: &[Item],
+) -> Result<GraphReport> {
+    let job = Job {
+        captures: &args.captures,
+        base: &args.base,
+        input: &args.input,
+        out: &args.out,
+        limit: args.rows.limit,
+        histogram: false,
+        path_to: None,
+        values: false,
+        runs_per_hour: None,
+        memory_limit: &None,
+    };
+    report(&job, load, reading, items)
+}
+
 /// Whether the first capture of a command line is an object graph; no when it cannot be read.
 pub(super) fn is_graph(items: &[Item], input: &InputArgs) -> bool {
     if let Some(name) = &input.input_format {
@@ -112,6 +134,7 @@ fn run(job: &Job<'_>, terminal: &Terminal) -> Result<u8> {
     let load = Load {
         runs_per_hour: job.runs_per_hour,
         memory_limit: size("memory-limit", job.memory_limit)?,
+        ..Load::default()
     };
     let reading = Reading::new(job.input)?;
     let targets = targets(
@@ -237,6 +260,8 @@ fn report(job: &Job<'_>, load: Load, reading: &Reading, items: &[Item]) -> Resul
         verdict,
         notes,
         histogram: job.histogram,
+        monitored: None,
+        gate: None,
     })
 }
 

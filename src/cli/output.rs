@@ -98,6 +98,31 @@ impl Rendering {
         Rendering::Github,
     ];
 
+    /// What `heapdiff gate` renders of object graphs.
+    pub const OF_GATE_OF_GRAPHS: &'static [Rendering] = &[
+        Rendering::Text,
+        Rendering::Json,
+        Rendering::Jsonl,
+        Rendering::Markdown,
+        Rendering::Sarif,
+        Rendering::Junit,
+        Rendering::CodeQuality,
+        Rendering::Github,
+        Rendering::Html,
+    ];
+
+    /// What `heapdiff gate` renders of monitoring.
+    pub const OF_GATE_OF_MONITORING: &'static [Rendering] = &[
+        Rendering::Text,
+        Rendering::Json,
+        Rendering::Markdown,
+        Rendering::Sarif,
+        Rendering::Junit,
+        Rendering::CodeQuality,
+        Rendering::Github,
+        Rendering::Html,
+    ];
+
     /// What `heapdiff timeline` renders.
     pub const OF_TIMELINE: &'static [Rendering] = &[
         Rendering::Text,

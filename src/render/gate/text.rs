@@ -1,7 +1,7 @@
 //! The gate's answer for a person who reads the log of a failed job.
 
 use super::super::text::{BOLD, FAINT, GREW, SHRANK, Style, paint};
-use super::{View, limit, value};
+use super::{Judged, View, limit, value};
 use crate::units;
 use crate::verdict::{GateVerdict, Held, Outcome};
 use std::fmt::Write;
@@ -130,9 +130,13 @@ fn others(
         let amount = view.amount(first, offender);
         let room = width.saturating_sub(amount.chars().count() + 8).max(30);
         lines.push(format!(
-            "also {amount} at {}",
-            view.offender(offender, room)
+            "also {amount} at {}{}",
+            view.offender(offender, room),
+            super::since(offender)
         ));
+    }
+    if first.offenders.len() > most.saturating_add(1) {
+        lines.push(format!("{} more", first.offenders.len() - 1 - most));
     }
 }
 
@@ -171,21 +175,37 @@ impl View<'_> {
         match gate.verdict {
             GateVerdict::Pass => String::new(),
             GateVerdict::Inconclusive => {
-                format!(
-                    "heapdiff compare {}   shows what these captures tell",
-                    self.command
-                )
+                format!("{}   shows what these captures tell", self.look())
             }
             GateVerdict::Fail => {
                 let site = gate.broken().flat_map(|o| &o.offenders).next();
                 match site {
                     Some(offender) => format!(
                         "heapdiff suppress {} --reason ... --expires ...",
-                        self.finding_of(offender)
+                        shell(&self.finding_of(offender))
                     ),
-                    None => format!("heapdiff compare {}", self.command),
+                    None => self.look(),
                 }
             }
         }
+    }
+
+    /// The command that shows the analysis behind the verdict.
+    fn look(&self) -> String {
+        let command = match self.subject {
+            Judged::Sites(_) => "compare",
+            Judged::Graphs(_) => "cycles",
+            Judged::Monitoring(_) => "timeline",
+        };
+        format!("heapdiff {command} {}", self.command)
+    }
+}
+
+/// A word as a shell reads it.
+fn shell(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.:@%+=,".contains(c);
+    match word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
     }
 }
