@@ -73,9 +73,8 @@ pub fn write(
     }
     let gate = json::gate(report);
     if let Some(body) = pages::budgets::page(&gate, &|id| {
-        let is = |row: &usize| report.id(*row).to_string() == id;
-        let row = (0..report.len()).find(is)?;
-        Some(words::site(report, row).fit(NAME))
+        // Ids of sites have a rank.
+        id.contains('#').then(|| format!("site={}", id.replace('#', "%23")))
     }) {
         sections.push(Section {
             name: "gate",
@@ -194,7 +193,7 @@ fn findings(out: &mut String, report: &Report<'_>) {
     for (i, f) in report.findings.iter().enumerate() {
         if i == OPEN {
             let more = report.findings.len() - OPEN;
-            let _ = writeln!(out, "<details><summary>{more} more findings</summary>");
+            let _ = writeln!(out, "<details class=\"more\"><summary>{more} more findings</summary>");
         }
         let e = &f.evidence;
         let metric = report.metric();

@@ -170,7 +170,10 @@ export function start() {
     else return;
     e.preventDefault();
   });
-  window.addEventListener("beforeprint", () => pages.forEach((page) => draw(page.getAttribute("data-page") || "")));
+  window.addEventListener("beforeprint", () => {
+    pages.forEach((page) => draw(page.getAttribute("data-page") || ""));
+    document.querySelectorAll("details.more").forEach((d) => d.setAttribute("open", ""));
+  });
   follow();
 }
 

@@ -152,7 +152,9 @@ export function timeline(view) {
   /** @param {Element} place @param {any} s */
   const draw = (place, s) => {
     if (!s.samples || s.samples.length === 0) return;
+    // A page that is printed unseen has no width yet.
     let last = 0;
+    place.replaceChildren(curve(s, span, view.series, 900));
     new ResizeObserver(() => {
       const width = Math.floor(place.clientWidth);
       if (width < 50 || width === last) return;

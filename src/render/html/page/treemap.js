@@ -74,6 +74,35 @@ export function treemap(d) {
     return boxes.sort((a, b) => b.size - a.size);
   }
 
+  /**
+   * Draws boxes into a rectangle; into those with room, what they keep in turn.
+   * @param {any} picture @param {{size: number, text: string, to: number}[]} boxes
+   * @param {number} x0 @param {number} y0 @param {number} w0 @param {number} h0 @param {string} deep
+   */
+  function fill(picture, boxes, x0, y0, w0, h0, deep) {
+    squares(boxes.map((b) => b.size), x0, y0, w0, h0).forEach(([x, y, w, h], k) => {
+      if (deep && (w < 3 || h < 3)) return;
+      const { text, size, to } = boxes[k], down = to >= 0 && children[to].length > 0;
+      const share = `${((100 * size) / Math.max(1, retained[0])).toFixed(1)} %`;
+      const words = `${text}${to >= 0 && edge[to] ? " by " + edge[to] : ""}: ${bytes(size)}, ${share} of all`;
+      const cell = svg("g", { class: "cell" + deep + (down ? " down" : ""), ...(down ? { tabindex: 0, role: "button", "aria-label": words } : {}) },
+        svg("title", {}, words), svg("rect", { class: to < 0 ? "own" : "held", x, y, width: Math.max(0, w - 1.5), height: Math.max(0, h - 1.5) }));
+      const room = Math.floor((w - 10) / 7.3), opens = down && !deep && w > 110 && h > 70;
+      const one = `${text}  ${bytes(size)}  ${share}`;
+      if (opens) cell.append(svg("text", { x: x + 5, y: y + 14 }, one.length <= room ? one : shorten(text, room)));
+      else {
+        if (room > 3 && h > 17) cell.append(svg("text", { x: x + 5, y: y + 14 }, shorten(text, room)));
+        if (room > 8 && h > 34) cell.append(svg("text", { x: x + 5, y: y + 30, class: "size" }, shorten(`${bytes(size)}  ${share}`, room)));
+      }
+      if (down) {
+        cell.addEventListener("click", () => go(to));
+        cell.addEventListener("keydown", (/** @type {KeyboardEvent} */ e) => { if (e.key === "Enter" || e.key === " ") { go(to); e.preventDefault(); } });
+      }
+      picture.append(cell);
+      if (opens) fill(picture, inside(to), x + 4, y + 20, w - 9.5, h - 25.5, " inner");
+    });
+  }
+
   function draw() {
     const W = Math.max(200, wide || 900);
     const path = [];
@@ -81,21 +110,7 @@ export function treemap(d) {
     crumbs.replaceChildren(...path.map((i) => el("button", { disabled: i === at, onclick: () => go(i) }, `${shorten(label[i], 40)} ${bytes(retained[i])}`)));
     const boxes = inside(at);
     const picture = svg("svg", { viewBox: `0 0 ${W} ${H}`, width: W, height: H, class: "treemap", role: "group", "aria-label": "what " + label[at] + " keeps" });
-    squares(boxes.map((b) => b.size), 0, 0, W, H).forEach(([x, y, w, h], k) => {
-      const { text, size, to } = boxes[k], down = to >= 0 && children[to].length > 0;
-      const share = `${((100 * size) / Math.max(1, retained[0])).toFixed(1)} %`;
-      const words = `${text}${to >= 0 && edge[to] ? " by " + edge[to] : ""}: ${bytes(size)}, ${share} of all`;
-      const cell = svg("g", { class: "cell" + (down ? " down" : ""), ...(down ? { tabindex: 0, role: "button", "aria-label": words } : {}) },
-        svg("title", {}, words), svg("rect", { class: to < 0 ? "own" : "held", x, y, width: Math.max(0, w - 1.5), height: Math.max(0, h - 1.5) }));
-      const room = Math.floor((w - 10) / 7.3);
-      if (room > 3 && h > 17) cell.append(svg("text", { x: x + 5, y: y + 14 }, shorten(text, room)));
-      if (room > 8 && h > 34) cell.append(svg("text", { x: x + 5, y: y + 30, class: "size" }, shorten(`${bytes(size)}  ${share}`, room)));
-      if (down) {
-        cell.addEventListener("click", () => go(to));
-        cell.addEventListener("keydown", (/** @type {KeyboardEvent} */ e) => { if (e.key === "Enter" || e.key === " ") { go(to); e.preventDefault(); } });
-      }
-      picture.append(cell);
-    });
+    fill(picture, boxes, 0, 0, W, H, "");
     place.replaceChildren(picture);
   }
 

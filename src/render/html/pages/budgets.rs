@@ -2,16 +2,17 @@
 
 use super::super::escape::Text;
 use super::parts::{Cell, Column, badge, listed, table};
-use super::value::{list, moment, real, text, whole};
+use super::value::{list, moment, text, whole};
 use crate::units;
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// Offenders that are named for each budget.
-const NAMED: usize = 3;
+/// Offenders that are named.
+const NAMED: usize = 50;
 
-/// The page; nothing where no gate judged. `name_of` knows what an offender is called.
-pub fn page(gate: &Value, name_of: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+/// The page; nothing where no gate judged. `place_of` knows where an offender
+/// is shown, as it stands behind `#`.
+pub fn page(gate: &Value, place_of: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let verdict = gate["verdict"].as_str()?;
     let word = match verdict {
         "fail" => "REGRESSION",
@@ -33,7 +34,7 @@ pub fn page(gate: &Value, name_of: &dyn Fn(&str) -> Option<String>) -> Option<St
         all.map(str::to_owned).collect()
     };
     out.push_str(&listed("Why", &strings("reasons")));
-    budgets(&mut out, gate, name_of);
+    budgets(&mut out, gate, place_of);
     suppressed(&mut out, gate);
     out.push_str(&listed("Warnings", &strings("warnings")));
     Some(out)
@@ -56,21 +57,7 @@ pub fn headline(gate: &Value) -> String {
     }
 }
 
-/// A value in the unit of its budget.
-fn amount(n: Option<f64>, unit: &str) -> String {
-    let Some(n) = n else {
-        return String::new();
-    };
-    match unit.strip_prefix("bytes") {
-        Some(rest) if n.fract() == 0.0 || n.abs() >= 1024.0 => {
-            format!("{}{rest}", units::bytes(n.round() as i128))
-        }
-        Some(rest) => format!("{} B{rest}", units::plain(n)),
-        None => format!("{} {unit}", units::plain(n)).trim().to_owned(),
-    }
-}
-
-fn budgets(out: &mut String, gate: &Value, name_of: &dyn Fn(&str) -> Option<String>) {
+fn budgets(out: &mut String, gate: &Value, place_of: &dyn Fn(&str) -> Option<String>) {
     let budgets = list(gate, "budgets");
     if budgets.is_empty() {
         out.push_str("<p>No budget was held against these captures.</p>\n");
@@ -79,66 +66,72 @@ fn budgets(out: &mut String, gate: &Value, name_of: &dyn Fn(&str) -> Option<Stri
     let columns = [
         ("budget", Column::Words),
         ("of", Column::Words),
-        ("limit", Column::Number),
+        ("limit", Column::Words),
         ("measured", Column::Number),
-        ("noise", Column::Number),
         ("state", Column::Words),
-        ("who broke it", Column::Name),
+        ("why", Column::Words),
     ];
-    let mut more = Vec::new();
-    let rows: Vec<Vec<Cell>> = budgets
-        .iter()
-        .map(|b| {
-            let unit = text(b, "unit");
-            let state = match b["held"].as_bool() {
-                Some(true) => Cell::classed("holds", "good"),
-                Some(false) => Cell::classed("broken", "bad"),
-                None => Cell::classed(
-                    match text(b, "lacking") {
-                        "" => "cannot tell".to_owned(),
-                        lacking => format!("cannot tell: {}", lacking.replace('-', " ")),
-                    },
-                    "faint",
-                ),
-            };
-            let offenders = list(b, "offenders");
-            let names: Vec<&str> = offenders.iter().filter_map(Value::as_str).collect();
-            if names.len() > NAMED {
-                more.push(format!("{}: {} more", text(b, "name"), names.len() - NAMED));
-            }
-            let called = |id: &&str| name_of(id).unwrap_or_else(|| (*id).to_owned());
-            let first: Vec<String> = names.iter().take(NAMED).map(called).collect();
-            let shown = first.join("; ");
-            let at = match text(b, "broke_at") {
-                "" => String::new(),
-                time => format!("at {} ", moment(time)),
-            };
-            let by = match names.first() {
-                // Ids of sites have sixteen digits and a rank.
-                Some(id) if id.contains('#') && names.len() == 1 => Cell::link(
-                    format!("{at}{shown}"),
-                    format!("site={}", id.replace('#', "%23")),
-                ),
-                _ => format!("{at}{shown}").trim().into(),
-            };
-            let limit = match b["by_default"].as_bool() {
-                Some(true) => format!("{}, by default", amount(real(b, "limit"), unit)),
-                _ => amount(real(b, "limit"), unit),
-            };
-            vec![
-                text(b, "name").into(),
-                text(b, "subject").into(),
-                limit.into(),
-                amount(real(b, "value"), unit).into(),
-                amount(real(b, "noise"), unit).into(),
-                state,
-                by,
-            ]
-        })
-        .collect();
+    let rows = budgets.iter().map(|b| {
+        let state = match b["held"].as_bool() {
+            Some(true) => Cell::classed("holds", "good"),
+            Some(false) => Cell::classed("broken", "bad"),
+            None => Cell::classed("cannot tell", "faint"),
+        };
+        let limit = match b["by_default"].as_bool() {
+            Some(true) => format!("{}, by default", text(b, "allowed")),
+            _ => text(b, "allowed").to_owned(),
+        };
+        let why = [text(b, "why"), text(b, "next")];
+        let why: Vec<&str> = why.into_iter().filter(|t| !t.is_empty()).collect();
+        vec![
+            text(b, "name").into(),
+            text(b, "subject").into(),
+            limit.into(),
+            text(b, "measured").into(),
+            state,
+            why.join("; ").into(),
+        ]
+    });
     out.push_str("<h3>Budgets</h3>\n");
     out.push_str(&table(&columns, rows));
-    out.push_str(&listed("More that broke them", &more));
+    let broken: Vec<(&Value, &Value)> = budgets
+        .iter()
+        .flat_map(|b| list(b, "broken_by").iter().map(move |o| (b, o)))
+        .collect();
+    if broken.is_empty() {
+        return;
+    }
+    let columns = [
+        ("broken by", Column::Name),
+        ("budget", Column::Words),
+        ("by how much", Column::Number),
+        ("since", Column::Words),
+        ("finding", Column::Name),
+    ];
+    let rows = broken.iter().take(NAMED).map(|(budget, o)| {
+        let (name, id) = (text(o, "name"), text(o, "id"));
+        let name = if name.is_empty() { id } else { name };
+        let first = match place_of(id) {
+            Some(place) => Cell::link(name, place),
+            None => name.into(),
+        };
+        vec![
+            first,
+            text(budget, "name").into(),
+            text(o, "amount").into(),
+            moment(text(o, "since")).into(),
+            text(o, "finding").into(),
+        ]
+    });
+    out.push_str("<h3>Who broke them</h3>\n");
+    out.push_str(&table(&columns, rows));
+    if broken.len() > NAMED {
+        let _ = writeln!(
+            out,
+            "<p>{} more are in the JSON document.</p>",
+            units::grouped((broken.len() - NAMED) as i128)
+        );
+    }
 }
 
 fn suppressed(out: &mut String, gate: &Value) {

@@ -44,7 +44,7 @@ pub fn write(document: &[u8], said: &str, origin: &Origin, out: &mut dyn Write) 
         (
             "gate",
             "Gate",
-            budgets::page(&value["gate"], &|id| named(&value, id)),
+            budgets::page(&value["gate"], &|id| place(&value, id)),
         ),
         ("inputs", "Inputs", Some(inputs::page(&value, origin))),
     ];
@@ -79,16 +79,16 @@ pub fn write(document: &[u8], said: &str, origin: &Origin, out: &mut dyn Write) 
         .map_err(unwritable)
 }
 
-/// What a cycle, holder or series of this id is called.
-fn named(document: &Value, id: &str) -> Option<String> {
-    let is = |v: &&Value| text(v, "id") == id;
-    if let Some(cycle) = list(document, "cycles").iter().find(is) {
-        return Some(text(cycle, "signature").to_owned());
-    }
-    let holder = list(document, "holders").iter().find(is)?;
-    let path = list(holder, "path").iter();
-    let path: Vec<&str> = path.map(|s| text(s, "type")).collect();
-    Some(path.join(" -> "))
+/// Where a cycle, holder or series of this id is shown.
+fn place(document: &Value, id: &str) -> Option<String> {
+    let lists = [
+        ("cycles", "cycles", "cycle"),
+        ("holders", "types", "holder"),
+        ("series", "timeline", "series"),
+    ];
+    let has = |key: &str| list(document, key).iter().any(|v| text(v, "id") == id);
+    let (_, page, kind) = lists.into_iter().find(|(key, ..)| has(key))?;
+    Some(format!("page={page}&at={kind}-{id}"))
 }
 
 /// What the script draws.

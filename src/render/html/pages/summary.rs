@@ -1,7 +1,7 @@
 //! The first page: what was found and by what evidence, the totals, what was ruled out and why,
 //! what could not be told, and what to do next.
 
-use super::super::escape::Text;
+use super::super::escape::{Text, spaced};
 use super::cycles::label;
 use super::happened::probability;
 use super::parts::{Cell, Column, badge, facts, listed, table};
@@ -23,13 +23,9 @@ const PLACED: [&str; 3] = ["next", "ruled out", "when"];
 pub fn page(document: &Value, told: &Told<'_>, whole_text: &str) -> String {
     let mut out = String::new();
     findings(&mut out, document);
-    let why: Vec<String> = told
-        .remarks
-        .iter()
-        .filter(|(label, _)| !PLACED.contains(label) && !label.starts_with("exit"))
-        .map(|(label, lines)| format!("{label}: {}", lines.join("; ")))
-        .collect();
-    out.push_str(&listed("Why, and what else", &why));
+    let is_placed = |label: &str| PLACED.contains(&label) || label.starts_with("exit");
+    let why = told.remarks.iter().filter(|(label, _)| !is_placed(label));
+    out.push_str(&said("Why, and what else", why));
     totals(&mut out, document);
     out.push_str(&listed("Ruled out", &ruled_out(document)));
     out.push_str(&listed("What could not be told", &untold(document)));
@@ -48,6 +44,24 @@ pub fn page(document: &Value, told: &Told<'_>, whole_text: &str) -> String {
         Text(whole_text)
     );
     out
+}
+
+/// Lines with their word in front.
+fn said<'r, 't: 'r>(
+    heading: &str,
+    remarks: impl Iterator<Item = &'r (&'t str, Vec<&'t str>)>,
+) -> String {
+    let mut out = String::new();
+    for (label, lines) in remarks {
+        let _ = write!(out, "<dt>{}</dt>", Text(label));
+        for line in lines {
+            let _ = write!(out, "<dd>{}</dd>", Text(&spaced(line)));
+        }
+    }
+    match out.is_empty() {
+        true => out,
+        false => format!("<h3>{heading}</h3>\n<dl class=\"said\">{out}</dl>\n"),
+    }
 }
 
 /// Where a finding's subject is shown, as it stands behind `#`.
@@ -75,7 +89,7 @@ fn findings(out: &mut String, document: &Value) {
         if i == OPEN {
             let _ = writeln!(
                 out,
-                "<details><summary>{} more findings</summary>",
+                "<details class=\"more\"><summary>{} more findings</summary>",
                 all.len() - OPEN
             );
         }
@@ -139,7 +153,11 @@ fn name(key: &str) -> String {
         "q_value" => return "q, corrected".to_owned(),
         key => key.strip_suffix("_bytes").unwrap_or(key),
     };
-    key.replace('_', " ")
+    let words = key.replace('_', " ");
+    match words.strip_prefix("mb per hour ") {
+        Some(when) => format!("MB an hour {when}"),
+        None => words,
+    }
 }
 
 /// A value in words.
