@@ -144,7 +144,8 @@ impl Judge {
     fn series(&self, plan: &Plan, values: &Values, total: bool) -> Judged {
         let noise = self.noise();
         let rows = values.after()[self.chosen].len();
-        let judged = plan.judge_all(noise, rows, |row, out| self.fill(values, row, out));
+        let mut judged = plan.judge_all(noise, rows, |row, out| self.fill(values, row, out));
+        judged.doubt_the_few();
         let mut out = Judged {
             growth: judged.rows.iter().map(|j| j.class.into()).collect(),
             judgements: judged.rows,

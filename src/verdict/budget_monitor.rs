@@ -9,6 +9,9 @@ use super::monitored::{Kind, Monitored, RateFact, Requested, Spot, Watched};
 use super::pattern::Glob;
 use crate::timeline::Load;
 
+/// Names that are offered in place of one that is unknown.
+const MOST_KNOWN: usize = 6;
+
 /// Compares a value with a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Comparison {
@@ -96,9 +99,8 @@ impl Condition {
         text
     }
 
-    /// The first time at which it had lasted long enough, and the value there. Linear in the
-    /// spots. What lies between two samples goes on as it was; behind a gap it begins anew.
-    pub fn broken(&self, spots: &[Spot]) -> Option<(f64, f64)> {
+    /// The first time at which it had lasted long enough. Linear in the spots. What lies between two samples goes on as it was; behind a gap it begins anew.
+    pub fn broken(&self, spots: &[Spot]) -> Option<f64> {
         let mut since: Option<f64> = None;
         for spot in spots {
             let upward = matches!(self.comparison, Comparison::Above | Comparison::AtLeast);
@@ -112,7 +114,7 @@ impl Condition {
             }
             if self.seconds <= 0.0 {
                 if is(most) {
-                    return Some((spot.from, most));
+                    return Some(spot.from);
                 }
                 continue;
             }
@@ -123,7 +125,7 @@ impl Condition {
                 _ => None,
             };
             if let Some(start) = since.filter(|start| spot.to - start >= self.seconds) {
-                return Some((start + self.seconds, most));
+                return Some(start + self.seconds);
             }
         }
         None
@@ -293,12 +295,29 @@ impl MonitorBudget {
                 .collect(),
         };
         match answers.is_empty() {
-            true => Err(Need::Monitoring(self.subject.as_ref().map_or_else(
-                || self.key().replace('_', " "),
-                |glob| glob.as_str().to_owned(),
-            ))),
+            true => Err(Need::Monitoring {
+                what: self.subject.as_ref().map_or_else(
+                    || self.key().replace('_', " "),
+                    |glob| glob.as_str().to_owned(),
+                ),
+                known: self.known(monitored),
+            }),
             false => Ok(answers),
         }
+    }
+
+    /// Names that there are, the most telling first.
+    fn known(&self, monitored: &Monitored) -> Vec<String> {
+        let endpoints = monitored.requests.iter().map(|r| r.endpoint.clone());
+        let mut series: Vec<&Watched> = monitored.series.iter().collect();
+        series.retain(|s| self.watch.kinds().contains(&s.kind));
+        series.sort_by_key(|s| (!s.primary, s.kind != Kind::Memory));
+        let mut names: Vec<String> = match self.watch.of_requests() {
+            true => endpoints.collect(),
+            false => series.iter().map(|s| s.id.clone()).collect(),
+        };
+        names.truncate(MOST_KNOWN);
+        names
     }
 
     /// Whether a series is meant: by its metric, by service and metric, or by its service, for
@@ -319,6 +338,7 @@ impl MonitorBudget {
 
     fn series(&self, series: &Watched) -> Watching {
         let (value, answer) = match &self.watch {
+            _ if series.accepted => (f64::NAN, Answer::Within),
             Watch::Rate(limit) => rate(series, *limit),
             Watch::Severity(from) => severity(series, *from),
             Watch::Condition(condition) => spots(series, *condition),
@@ -387,8 +407,9 @@ impl MonitorBudget {
             id: requests.endpoint.clone(),
             name: requests.endpoint.clone(),
             rule: "HD090",
-            value: value.unwrap_or(f64::NAN),
+            value: value.filter(|_| !requests.accepted).unwrap_or(f64::NAN),
             answer: match within {
+                _ if requests.accepted => Answer::Within,
                 Some(true) => Answer::Within,
                 Some(false) => Answer::Beyond(since()),
                 None => Answer::Unknown(Need::Longer(requests.endpoint.clone())),
@@ -418,8 +439,10 @@ fn rate(series: &Watched, limit: f64) -> (f64, Answer) {
 fn severity(series: &Watched, from: Severity) -> (f64, Answer) {
     let most = |of: f64, rate: &RateFact| of.max(rate.value);
     let value = series.rates.iter().fold(f64::NEG_INFINITY, most);
-    let answer = match series.severity {
-        Some((severity, since)) if severity >= from => Answer::Beyond(since),
+    let reached = series.severities.iter().filter(|s| s.0 >= from);
+    let since = reached.map(|s| s.1).reduce(f64::min);
+    let answer = match since {
+        Some(since) => Answer::Beyond(since),
         _ if series.judged => Answer::Within,
         _ => Answer::Unknown(Need::Longer(series.title.clone())),
     };
@@ -431,9 +454,6 @@ fn spots(series: &Watched, condition: Condition) -> (f64, Answer) {
     let (Some(first), Some(last)) = (series.spots.first(), series.spots.last()) else {
         return (f64::NAN, longer());
     };
-    if let Some((time, value)) = condition.broken(&series.spots) {
-        return (value, Answer::Beyond(time));
-    }
     let upward = matches!(
         condition.comparison,
         Comparison::Above | Comparison::AtLeast
@@ -442,11 +462,13 @@ fn spots(series: &Watched, condition: Condition) -> (f64, Answer) {
         true => of.max(spot.high),
         false => of.min(spot.low),
     });
-    let answer = match () {
+    let broken = condition.broken(&series.spots);
+    let answer = match broken {
+        Some(time) => Answer::Beyond(time),
         // A series that is shorter than the condition has to last shows nothing.
-        () if last.to - first.from < condition.seconds.max(series.least_s) => longer(),
-        () if series.lower_bound => Answer::Unknown(Need::Counter(series.title.clone())),
-        () => Answer::Within,
+        _ if last.to - first.from < condition.seconds.max(series.least_s) => longer(),
+        _ if series.lower_bound => Answer::Unknown(Need::Counter(series.title.clone())),
+        None => Answer::Within,
     };
     (worst, answer)
 }

@@ -22,9 +22,10 @@ fn series(values: &[f64]) -> Watched {
         lower_bound: false,
         judged: false,
         rates: Vec::new(),
-        severity: None,
+        severities: Vec::new(),
         rule: "HD060",
         gained: 0.0,
+        accepted: false,
     }
 }
 
@@ -107,8 +108,9 @@ fn a_service_is_its_memory_and_a_metric_is_itself() {
         assert_eq!(answer[0].answer, Answer::Within, "{subject}");
     }
     assert!(rate("other*").watch(&monitored(memory.clone())).is_err());
-    memory.severity = Some((Severity::Critical, 7.0));
+    memory.severities = vec![(Severity::Warning, 5.0), (Severity::Critical, 7.0)];
     for (from, answer) in [
+        (Severity::Warning, Answer::Beyond(5.0)),
         (Severity::Critical, Answer::Beyond(7.0)),
         (Severity::Emergency, Answer::Within),
     ] {
@@ -140,6 +142,7 @@ fn endpoints_break_at_the_hour_in_which_they_do() {
             windows: (0..100)
                 .map(|i| window(i, if i == 0 { 1 } else { 10 * u32::from(i >= 90) }))
                 .collect(),
+            accepted: false,
         }],
         window_s: 60.0,
         ..Monitored::default()

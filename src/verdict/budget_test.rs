@@ -130,8 +130,13 @@ pub enum Need {
         /// Sites that were tested.
         tested: usize,
     },
-    /// A monitoring series of that name.
-    Monitoring(String),
+    /// A monitoring series or an endpoint.
+    Monitoring {
+        /// Its name.
+        what: String,
+        /// Names that there are.
+        known: Vec<String>,
+    },
     /// The series is too short, or has no such fact.
     Longer(String),
     /// A counter of new connections: this series counts open ones.

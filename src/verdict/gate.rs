@@ -13,7 +13,7 @@ use super::gate_rows::Rows;
 use super::monitored::Monitored;
 use super::suppression::Suppression;
 use crate::trend::holm;
-pub use facts::{CycleFact, GraphFacts, GrowingFact};
+pub use facts::{CycleFact, GraphFacts, GrowingFact, TypeFact};
 use sites::Pending;
 
 /// The verdict of the gate.

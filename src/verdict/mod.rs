@@ -33,7 +33,7 @@ pub use findings::{
 };
 pub use gate::{
     CycleFact, Gate, GateVerdict, GraphFacts, GrowingFact, Hidden, Measured, Named, Offender,
-    Outcome, Question, Warning, evaluate, needs_label,
+    Outcome, Question, TypeFact, Warning, evaluate, needs_label,
 };
 pub use gate_rows::{Part, Rows};
 pub use incident::{Dated, RuledOut, incident, ruled_out};

@@ -104,12 +104,14 @@ pub struct Watched {
     pub judged: bool,
     /// Growth over the whole span, and of each piece of a rise that counts.
     pub rates: Vec<RateFact>,
-    /// Severity of its growth, and since when.
-    pub severity: Option<(Severity, f64)>,
+    /// Severities that its growth reached, each with the time at which it first did, rising.
+    pub severities: Vec<(Severity, f64)>,
     /// The rule that its growth follows.
     pub rule: &'static str,
     /// What it has gained from its first value to its last, in bytes.
     pub gained: f64,
+    /// A suppression accepts whatever it does.
+    pub accepted: bool,
 }
 
 /// A family of requests.
@@ -127,6 +129,8 @@ pub struct Requested {
     pub p99: Option<f64>,
     /// What happened when.
     pub windows: Vec<Load>,
+    /// A suppression accepts whatever it does.
+    pub accepted: bool,
 }
 
 impl Requested {
@@ -202,6 +206,7 @@ impl Monitored {
                     timeouts: e.timeouts,
                     p99: e.p99_s,
                     windows: e.windows.clone(),
+                    accepted: false,
                 })
                 .collect(),
             alpha: timeline.scope.alpha,
@@ -237,12 +242,13 @@ fn watched(series: &Series, role: Measure) -> Watched {
         lower_bound: false,
         judged: false,
         rates: Vec::new(),
-        severity: None,
+        severities: Vec::new(),
         rule: "HD060",
         gained: match name.unit {
             SeriesUnit::Bytes => (series.last - series.first).max(0.0),
             _ => 0.0,
         },
+        accepted: false,
     }
 }
 
@@ -311,7 +317,7 @@ fn judged(curve: &Curve, primary: bool, rated: Option<&Rated>, limits: &Limits) 
     }
     out.rates.retain(|r| r.error == 0.0 || r.degrees >= 1.0);
     if let Some(rated) = rated {
-        out.severity = Some((rated.severity, since(curve, rated, limits)));
+        out.severities = severities(curve, rated, limits);
         out.rule = match (rated.basis, curve.rate) {
             (Basis::Overall, Some(rate)) if rate.of_age => "HD062",
             _ => "HD060",
@@ -330,16 +336,33 @@ fn overall(rate: &Rate, since: f64) -> RateFact {
     }
 }
 
-/// When growth became as severe as it was rated.
-fn since(curve: &Curve, rated: &Rated, limits: &Limits) -> f64 {
-    let Basis::Episode(chain) = rated.basis else {
-        return curve.series.start.seconds();
-    };
-    let chain = &curve.chains[chain];
-    let severe = |i: &usize| segment_severity(curve, *i, limits) >= Some(rated.severity);
-    let first = chain.segments.clone().find(severe);
-    let start = first.map_or(chain.start, |i| curve.segments[i].start);
-    curve.moment(start).seconds()
+/// When growth became how severe, up to what it was rated.
+fn severities(curve: &Curve, rated: &Rated, limits: &Limits) -> Vec<(Severity, f64)> {
+    let mut out: Vec<(Severity, f64)> = Vec::new();
+    if let Basis::Episode(_) = rated.basis {
+        let mut pieces: Vec<usize> = curve.episodes().flat_map(|c| c.segments.clone()).collect();
+        pieces.sort_unstable();
+        for i in pieces {
+            let severity = segment_severity(curve, i, limits).unwrap_or(Severity::Note);
+            // By what it rests on it may be rated lower than its pieces.
+            let severity = severity.min(rated.severity);
+            if out.last().is_none_or(|(worst, _)| severity > *worst) {
+                let at = curve.moment(curve.segments[i].start).seconds();
+                out.push((severity, at));
+            }
+        }
+    }
+    if out.last().is_none_or(|(worst, _)| rated.severity > *worst) {
+        let start = match (rated.basis, curve.rate.filter(|_| curve.grows)) {
+            (Basis::Episode(chain), None) => curve.moment(curve.chains[chain].start),
+            _ => curve.series.start,
+        };
+        let first = out
+            .first()
+            .map_or(start.seconds(), |o| o.1.min(start.seconds()));
+        out.push((rated.severity, first));
+    }
+    out
 }
 
 /// New connections a minute: the rises of a counter of connections, or of the number of open
@@ -412,8 +435,9 @@ fn logs(logged: &LogVolume, kind: Kind) -> Watched {
         lower_bound: false,
         judged: false,
         rates: Vec::new(),
-        severity: None,
+        severities: Vec::new(),
         rule: "HD090",
         gained: 0.0,
+        accepted: false,
     }
 }

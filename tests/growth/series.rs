@@ -208,3 +208,28 @@ fn results_are_the_same_for_any_number_of_threads() {
     assert_eq!(with("1"), with("2"));
     assert_eq!(with("1"), with("7"));
 }
+
+#[test]
+fn a_healthy_application_that_warms_up_is_not_accused() {
+    for runs in [
+        "20,40,80,160",
+        "80,160,640",
+        "40,80,160,640",
+        "20,40,80,160,640",
+    ] {
+        let paths: Vec<String> = runs
+            .split(',')
+            .map(|n| format!("profiles/healthy/run-{n:0>3}.pickle.gz"))
+            .collect();
+        let args: Vec<&str> = ["--runs", runs]
+            .into_iter()
+            .chain(paths.iter().map(String::as_str))
+            .collect();
+        let d = document(&args);
+        assert_ne!(d["verdict"], "leak", "{runs}");
+        assert_eq!(d["findings"], json!([]), "{runs}");
+        for site in d["sites"].as_array().unwrap() {
+            assert!(!is_leak(site), "{runs}: {site}");
+        }
+    }
+}

@@ -94,9 +94,12 @@ impl View<'_> {
                 "retention cycles were not looked at",
                 "name dumps of the object graph (see heapdiff formats)",
             ),
-            Need::Monitoring(what) => (
+            Need::Monitoring { what, known } => (
                 format!("nothing called {what} was monitored"),
-                "name the monitoring with --timeline PATH".to_owned(),
+                match known.is_empty() {
+                    true => "name the monitoring that has it: --timeline PATH".to_owned(),
+                    false => format!("there is {}", known.join(", ")),
+                },
             ),
             Need::Longer(what) => (
                 format!("{what} is too short, or too noisy, to tell"),

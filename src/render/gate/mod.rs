@@ -149,13 +149,13 @@ impl<'r> View<'r> {
                     _ => format!(", {} of it", amount.trim_end_matches(" per run")),
                 });
             }
-            let taken = text.chars().count() + limit.chars().count() + " at ".len();
+            let since = since(first);
+            let taken = text.chars().count() + limit.chars().count() + since.len() + " at ".len();
             let room = width.saturating_sub(taken).max(NARROW);
-            text.push_str(&format!(
-                " at {}{}",
-                self.offender(first, room),
-                since(first)
-            ));
+            match fits(first, room) {
+                true => text.push_str(&format!(" at {}{since}", self.offender(first, room))),
+                false => text.push_str(&since),
+            }
         }
         text + &limit
     }
@@ -287,18 +287,25 @@ fn figure(outcome: &Outcome, n: f64) -> String {
         "bytes per run" => return format!("{} per run", figures::rate(&Unit::Bytes, n)),
         "blocks per run" => return format!("{} blocks per run", figures::rate(&Unit::Count, n)),
         "bytes" => units::bytes(n.round() as i128),
-        "MB per hour" => format!("{} MB/h", units::decimal(n)),
+        "MB per hour" | "severity" => format!("{} MB/h", rounded(n)),
         "sites" => format!("{} new {}", units::plain(n), noun(n, "site")),
         "leaks" => format!("{} {}", units::plain(n), noun(n, "leak")),
         "cycles" => format!("{} {}", units::plain(n), noun(n, "cycle")),
         "share" => format!("{} %", units::plain((n * 1e4).round() / 1e2)),
         "seconds" => format!("{} s", units::decimal(n)),
         "bytes per hour" => format!("{} an hour", units::bytes(n.round() as i128)),
-        "severity" => format!("{} MB/h", units::decimal(n)),
         "value" => units::plain((n * 1e3).round() / 1e3),
         unit => format!("{} {unit}", units::plain((n * 10.0).round() / 10.0)),
     };
     units::signed(text, signed && n > 0.0)
+}
+
+/// A number with one or two decimals below a thousand, and without from there on.
+fn rounded(n: f64) -> String {
+    match n.abs() >= 1000.0 {
+        true => units::grouped(n.round() as i128),
+        false => units::decimal(n),
+    }
 }
 
 fn noun(n: f64, word: &str) -> String {
@@ -328,6 +335,15 @@ fn sized(n: f64, unit: &str) -> String {
         "share" => format!("{} %", units::plain((n * 1e4).round() / 1e2)),
         "seconds" => format!("{} s", units::plain(n)),
         unit => format!("{} {unit}", units::plain(n)),
+    }
+}
+
+/// Whether the name of an offender is told in a line with so much room: of a path of references
+/// the middle says as much as the ends, so it is told in full or in a line of its own.
+fn fits(offender: &Offender, room: usize) -> bool {
+    match offender {
+        Offender::Named(named) => named.name.chars().count() <= room,
+        Offender::Rows(..) => true,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::text::{BOLD, FAINT, GREW, SHRANK, Style, paint};
 use super::{Judged, View, limit, value};
 use crate::units;
-use crate::verdict::{GateVerdict, Held, Outcome};
+use crate::verdict::{GateVerdict, Held, Offender, Outcome};
 use std::fmt::Write;
 
 /// Lines of broken budgets and of sites that are shown where the user asks for no number.
@@ -33,12 +33,14 @@ pub fn text(view: &View<'_>, style: &Style) -> String {
             let first = broken.first().map(|o| view.broken(o, width - 22));
             let first = first.unwrap_or_default();
             lines.push(format!("{}: {first}", view.summary()));
-            for outcome in broken.iter().skip(1).take(most) {
-                lines.push(format!(
-                    "{}: {}",
-                    outcome.budget.name,
-                    view.broken(outcome, width)
-                ));
+            let mut told: Vec<&str> = Vec::new();
+            for (i, outcome) in broken.iter().enumerate().take(most.saturating_add(1)) {
+                if i > 0 {
+                    let line = view.broken(outcome, width);
+                    lines.push(format!("{}: {line}", outcome.budget.name));
+                }
+                let line = lines.last().cloned().unwrap_or_default();
+                lines.extend(in_full(outcome, &line, width, &mut told));
             }
             if broken.len() > most.saturating_add(1) {
                 lines.push(format!("{} more broken", broken.len() - 1 - most));
@@ -113,6 +115,27 @@ pub fn text(view: &View<'_>, style: &Style) -> String {
     let last = last.trim_end();
     let _ = writeln!(out, "{}", paint(style.color, FAINT, last));
     out
+}
+
+/// The name of the first offender in lines of its own, where it is too long for `line` and was not
+/// told yet.
+fn in_full<'o>(
+    outcome: &'o Outcome,
+    line: &str,
+    width: usize,
+    told: &mut Vec<&'o str>,
+) -> Vec<String> {
+    let Some(Offender::Named(named)) = outcome.offenders.first() else {
+        return Vec::new();
+    };
+    let name = super::words::shorten(&super::clean(&named.name), 3 * width);
+    if line.contains(&name) || told.contains(&named.name.as_str()) {
+        return Vec::new();
+    }
+    told.push(&named.name);
+    let text = super::super::wrap(&name, width - 4);
+    let indent = |(i, l): (usize, &str)| format!("{}{l}", if i == 0 { "at  " } else { "    " });
+    text.lines().enumerate().map(indent).collect()
 }
 
 /// The sites that explain the first broken budget after the one that the headline names.

@@ -74,7 +74,8 @@ pub fn write(
     let gate = json::gate(report);
     if let Some(body) = pages::budgets::page(&gate, &|id| {
         // Ids of sites have a rank.
-        id.contains('#').then(|| format!("site={}", id.replace('#', "%23")))
+        id.contains('#')
+            .then(|| format!("site={}", id.replace('#', "%23")))
     }) {
         sections.push(Section {
             name: "gate",
@@ -193,7 +194,10 @@ fn findings(out: &mut String, report: &Report<'_>) {
     for (i, f) in report.findings.iter().enumerate() {
         if i == OPEN {
             let more = report.findings.len() - OPEN;
-            let _ = writeln!(out, "<details class=\"more\"><summary>{more} more findings</summary>");
+            let _ = writeln!(
+                out,
+                "<details class=\"more\"><summary>{more} more findings</summary>"
+            );
         }
         let e = &f.evidence;
         let metric = report.metric();

@@ -224,7 +224,7 @@ fn lacking(need: &Need) -> &'static str {
         Need::Sites => "sites",
         Need::Proof { .. } => "proof",
         Need::Counter(_) => "counter",
-        Need::Monitoring(_) => "monitoring",
+        Need::Monitoring { .. } => "monitoring",
         Need::Longer(_) => "longer",
     }
 }

@@ -48,6 +48,25 @@ pub struct GrowingFact {
     pub bytes: Vec<f64>,
 }
 
+/// A type's own bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TypeFact {
+    /// Its full name.
+    pub name: String,
+    /// Bytes in each dump of the base side.
+    pub base: Vec<f64>,
+    /// Bytes in each dump of the new side.
+    pub new: Vec<f64>,
+}
+
+impl TypeFact {
+    /// Growth from the last dump of the base side, else from the first one of the new side.
+    pub(super) fn grown(&self) -> f64 {
+        let before = self.base.last().or(self.new.first());
+        self.new.last().copied().unwrap_or(0.0) - before.copied().unwrap_or(0.0)
+    }
+}
+
 /// What is known of object graphs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GraphFacts {
@@ -59,6 +78,8 @@ pub struct GraphFacts {
     pub dumps: (usize, usize),
     /// Whether runs are known of all dumps.
     pub runs: bool,
+    /// Types, by name.
+    pub types: Vec<TypeFact>,
     /// `shallow_bytes`, `retained_bytes`, `objects` of whole dumps.
     pub totals: Vec<(&'static str, Sample)>,
 }
@@ -99,6 +120,22 @@ impl GraphFacts {
                 .filter_map(|c| cycle(c, graphs))
                 .collect(),
             growing,
+            types: graphs
+                .types
+                .iter()
+                .map(|t| {
+                    let of = |base: bool| {
+                        let both = graphs.captures.iter().zip(&t.counts);
+                        let own = both.filter(|(c, _)| c.base == base);
+                        own.map(|(_, n)| n.shallow as f64).collect()
+                    };
+                    TypeFact {
+                        name: t.name.clone(),
+                        base: of(true),
+                        new: of(false),
+                    }
+                })
+                .collect(),
             dumps,
             runs,
             totals: vec![

@@ -1,16 +1,18 @@
 //! Budgets on object graphs. Dumps are counted, so nothing here is a matter of chance.
 
-use super::facts::{CycleFact, GraphFacts, GrowingFact};
+use super::facts::{CycleFact, GraphFacts, GrowingFact, TypeFact};
 use super::{Named, Offender, Outcome, Question, simple_limit};
 use crate::diff::Certainty;
 use crate::verdict::budget::{Budget, Each, Limit, Scope};
-use crate::verdict::budget_test::{self as test, Held, Need, Sample};
+use crate::verdict::budget_test::{self as test, Held, Need};
 use crate::verdict::findings::{Severity, SubjectKind};
 
 /// Dumps of a side from which on growth is told from a warm-up.
 const ENOUGH: usize = 3;
 /// At most so many things that grow are named for one budget.
 const MOST_NAMED: usize = 5;
+/// Types are named until they explain this share of what was added.
+const EXPLAINED: f64 = 0.8;
 
 /// Holds dumps against a budget.
 pub(super) fn settle(
@@ -50,7 +52,7 @@ pub(super) fn settle(
 }
 
 fn unit(budget: &Budget) -> &'static str {
-    let objects = budget.metric.as_deref() == Some("objects");
+    let objects = matches!(budget.metric.as_deref(), Some("objects" | "live_blocks"));
     match (&budget.limit, objects) {
         (Limit::Leaks(_), _) => "leaks",
         (Limit::Cycles { .. }, _) => "cycles",
@@ -138,6 +140,8 @@ fn leaks(outcome: &mut Outcome, facts: &GraphFacts, from: Severity) -> Result<()
 fn totals(outcome: &mut Outcome, facts: &GraphFacts) -> Result<(), Need> {
     let wanted = match outcome.budget.metric.as_deref() {
         None | Some("live_bytes") => "shallow_bytes",
+        // What formats call objects are blocks elsewhere.
+        Some("live_blocks") => "objects",
         Some(name) => name,
     };
     let all = facts.totals.iter().find(|(name, _)| *name == wanted);
@@ -159,14 +163,46 @@ fn totals(outcome: &mut Outcome, facts: &GraphFacts) -> Result<(), Need> {
     outcome.parts = 1;
     outcome.held = reading.held(false, test::FAMILY);
     if outcome.held == Held::No {
-        let last = |g: &GrowingFact| g.bytes.last().copied().unwrap_or(0.0);
-        let grown = facts.growing.iter().filter(|g| g.leaks && g.counts);
-        outcome.offenders = grown
-            .take(MOST_NAMED)
-            .map(|g| g.offender(last(g)))
-            .collect();
+        outcome.offenders = grown(facts, matches!(outcome.budget.limit, Limit::Level(_)));
     }
     Ok(())
+}
+
+/// What leaks, else the types that grew, until most of what was added is explained; of a level
+/// those that take most of it.
+fn grown(facts: &GraphFacts, level: bool) -> Vec<Offender> {
+    let last = |g: &GrowingFact| g.bytes.last().copied().unwrap_or(0.0);
+    let leaks = facts.growing.iter().filter(|g| g.leaks && g.counts);
+    let leaks: Vec<Offender> = leaks
+        .take(MOST_NAMED)
+        .map(|g| g.offender(last(g)))
+        .collect();
+    if !leaks.is_empty() {
+        return leaks;
+    }
+    let amount = |t: &TypeFact| match level {
+        true => t.new.last().copied().unwrap_or(0.0),
+        false => t.grown(),
+    };
+    let mut types: Vec<&TypeFact> = facts.types.iter().filter(|t| amount(t) > 0.0).collect();
+    types.sort_by(|a, b| amount(b).total_cmp(&amount(a)).then(a.name.cmp(&b.name)));
+    let sum: f64 = types.iter().map(|t| amount(t)).sum();
+    let mut explained = 0.0;
+    let mut out = Vec::new();
+    for t in types.into_iter().take(MOST_NAMED) {
+        if explained >= EXPLAINED * sum {
+            break;
+        }
+        explained += amount(t);
+        out.push(Offender::Named(Named {
+            rule: "HD043",
+            id: t.name.clone(),
+            name: t.name.clone(),
+            amount: amount(t),
+            since: None,
+        }));
+    }
+    out
 }
 
 fn cycles(outcome: &mut Outcome, facts: &GraphFacts) {
@@ -233,14 +269,32 @@ impl GraphFacts {
             }
             false
         });
-        let subtract = |sample: &mut Sample| {
-            let values = sample.new.values.iter_mut();
-            values.zip(&less).for_each(|(v, l)| *v = (*v - l).max(0.0));
+        let mut less_before: Vec<f64> = Vec::new();
+        let add = |to: &mut Vec<f64>, bytes: &[f64]| {
+            to.resize(to.len().max(bytes.len()), 0.0);
+            to.iter_mut().zip(bytes).for_each(|(l, b)| *l += b);
         };
-        for (name, sample) in &mut self.totals {
-            if *name != "objects" {
-                subtract(sample);
+        self.types.retain(|t| {
+            if !accepts(SubjectKind::Type, &t.name, &t.name) {
+                return true;
             }
+            add(&mut less, &t.new);
+            add(&mut less_before, &t.base);
+            let grown = t.grown().max(0.0);
+            out.push((SubjectKind::Type, "HD043", t.name.clone(), grown));
+            false
+        });
+        let subtract = |values: &mut [f64], less: &[f64]| {
+            let pairs = values.iter_mut().zip(less);
+            pairs.for_each(|(v, l)| *v = (*v - l).max(0.0));
+        };
+        for (_, sample) in self
+            .totals
+            .iter_mut()
+            .filter(|(name, _)| *name != "objects")
+        {
+            subtract(&mut sample.new.values, &less);
+            subtract(&mut sample.base.values, &less_before);
         }
         out
     }

@@ -155,12 +155,20 @@ impl Gate {
             let of_endpoint =
                 |r: &Requested| accepts(SubjectKind::Endpoint, &r.endpoint, &r.endpoint);
             if let Some(monitored) = &measured.monitored {
-                for w in monitored.series.iter().filter(|w| of_series(w)) {
+                for w in monitored
+                    .series
+                    .iter()
+                    .filter(|w| of_series(w) && !w.accepted)
+                {
                     if !taken.iter().any(|t| t.2 == w.id) {
                         taken.push((SubjectKind::Series, w.rule, w.id.clone(), w.gained));
                     }
                 }
-                for r in monitored.requests.iter().filter(|r| of_endpoint(r)) {
+                for r in monitored
+                    .requests
+                    .iter()
+                    .filter(|r| of_endpoint(r) && !r.accepted)
+                {
                     let name = r.endpoint.clone();
                     taken.push((SubjectKind::Endpoint, "HD090", name, 0.0));
                 }
@@ -175,8 +183,14 @@ impl Gate {
             }
             measured.graph = graph;
             if let Some(monitored) = &mut measured.monitored {
-                monitored.series.retain(|w| !of_series(w));
-                monitored.requests.retain(|r| !of_endpoint(r));
+                let series = monitored.series.iter_mut();
+                series
+                    .filter(|w| of_series(w))
+                    .for_each(|w| w.accepted = true);
+                let requests = monitored.requests.iter_mut();
+                requests
+                    .filter(|r| of_endpoint(r))
+                    .for_each(|r| r.accepted = true);
             }
             self.hidden.push(Hidden {
                 suppression: i,
@@ -194,6 +208,7 @@ fn rules_of(kind: SubjectKind) -> &'static [&'static str] {
     match kind {
         SubjectKind::Cycle => &["HD040", "HD044", "HD045", "HD090"],
         SubjectKind::Holder => &["HD041", "HD090"],
+        SubjectKind::Type => &["HD043", "HD090"],
         SubjectKind::Series => &["HD060", "HD061", "HD062", "HD065", "HD067", "HD090"],
         SubjectKind::Endpoint => &["HD066", "HD090"],
         _ => &["HD090"],
@@ -211,7 +226,8 @@ impl Suppression {
             let rules = rules_of(kind);
             self.rule.is_none_or(|r| rules.contains(&r.id))
         };
-        let graphs = about(SubjectKind::Cycle) || about(SubjectKind::Holder);
+        let graphs = [SubjectKind::Cycle, SubjectKind::Holder, SubjectKind::Type];
+        let graphs = graphs.into_iter().any(about);
         let series = about(SubjectKind::Series) || about(SubjectKind::Endpoint);
         (graph || !graphs) && (monitored || !series) && (graph || monitored)
     }
