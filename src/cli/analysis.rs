@@ -83,6 +83,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         growth: &judged.growth,
         judgements: &judged.judgements,
         total_growth,
+        total_doubtful: total_judged.doubtful,
         total_test: total_test(&judge, &totals, &total_judged, table.chosen),
         captures: (sides[0], sides[1]),
         exact,
