@@ -368,6 +368,17 @@ pub struct TimelineArgs {
     /// The service of files that name none [default: the file's name]
     #[arg(long, value_name = "NAME")]
     pub service: Option<String>,
+    /// Heap profiles of the service that grows: puts growth per hour beside growth per run of the sites
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::AnyPath)]
+    pub captures: Option<String>,
+    /// Runs of these captures, in order
+    #[arg(
+        long,
+        value_name = "N,N,...",
+        value_delimiter = ',',
+        requires = "captures"
+    )]
+    pub runs: Vec<f64>,
     /// Lines of the incident; 0 is all
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,

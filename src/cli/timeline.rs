@@ -2,7 +2,7 @@
 
 use super::args::TimelineArgs;
 use super::output::Rendering;
-use super::run::{Terminal, size, targets};
+use super::run::{Terminal, counts, size, targets};
 use crate::error::{Code, Error, Result};
 use crate::format::monitor;
 use crate::input::Source;
@@ -15,10 +15,18 @@ use crate::timeline::{Question, Recording};
 use crate::verdict;
 use std::path::Path;
 
-/// Directories inside directories that are looked into: those of the monitoring script, not those
-/// that a user keeps beside his logs.
+/// Directories inside directories that are looked into: those of the monitoring script and folders
+/// of snapshots, not what else a user keeps beside his logs.
 const DEPTH: usize = 3;
-const OF_THE_SCRIPT: [&str; 2] = ["local_monitoring_", "_proc_meminfo"];
+const OF_THE_SCRIPT: [&str; 7] = [
+    "local_monitoring_",
+    "_proc_meminfo",
+    "_status",
+    "_smaps_rollup",
+    "_memory_stat",
+    "_metrics",
+    "_snapshots",
+];
 
 /// Runs the command.
 pub(super) fn timeline(args: &TimelineArgs, terminal: &Terminal) -> Result<u8> {
@@ -56,7 +64,10 @@ pub(super) fn timeline(args: &TimelineArgs, terminal: &Terminal) -> Result<u8> {
                 .help("name a monitoring series, a request log, or a directory with them"),
         );
     }
-    let report = TimelineReport::new(inputs, recording.analyse(&question), limits);
+    let mut report = TimelineReport::new(inputs, recording.analyse(&question), limits);
+    if let Some(place) = &args.captures {
+        super::joined::join(&mut report, place, &counts("runs", &args.runs)?)?;
+    }
     for (rendering, target) in targets {
         let stdout = target.is_stdout();
         let style = render::Style {
