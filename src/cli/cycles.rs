@@ -106,6 +106,7 @@ pub(super) fn of_gate(
         out: &args.out,
         limit: args.rows.limit,
         histogram: false,
+        types_only: false,
         path_to: None,
         values: false,
         runs_per_hour: None,
