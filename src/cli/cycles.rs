@@ -1,9 +1,9 @@
 //! `heapdiff cycles`, and `heapdiff compare` on object graphs: which cycles and holders grow.
 
-use super::args::{CompareArgs, CyclesArgs, InputArgs, InspectArgs, OutputArgs};
+use super::args::{CompareArgs, CyclesArgs, GateArgs, InputArgs, InspectArgs, OutputArgs};
 use super::load::{self, Item, Reading};
 use super::output::{Rendering, Target};
-use super::run::{Terminal, size, targets};
+use super::run::{Terminal, facts, size, targets};
 use crate::diff::Side;
 use crate::error::{Code, Error, Result};
 use crate::format::{self, Capture, Context};
@@ -92,6 +92,29 @@ pub(super) fn inspect(args: &InspectArgs, items: &[Item], terminal: &Terminal) -
     Ok(0)
 }
 
+/// The analysis of the object graphs that a gate is held over.
+pub(super) fn of_gate(
+    args: &GateArgs,
+    load: Load,
+    reading: &Reading,
+    items: &[Item],
+) -> Result<GraphReport> {
+    let job = Job {
+        captures: &args.captures,
+        base: &args.base,
+        input: &args.input,
+        out: &args.out,
+        limit: args.rows.limit,
+        histogram: false,
+        types_only: false,
+        path_to: None,
+        values: false,
+        runs_per_hour: None,
+        memory_limit: &None,
+    };
+    report(&job, load, reading, items)
+}
+
 /// Whether the first capture of a command line is an object graph; no when it cannot be read.
 pub(super) fn is_graph(items: &[Item], input: &InputArgs) -> bool {
     if let Some(name) = &input.input_format {
@@ -116,6 +139,7 @@ fn run(job: &Job<'_>, terminal: &Terminal) -> Result<u8> {
     let load = Load {
         runs_per_hour: job.runs_per_hour,
         memory_limit: size("memory-limit", job.memory_limit)?,
+        ..Load::default()
     };
     let reading = Reading::new(job.input)?;
     let targets = targets(
@@ -125,8 +149,13 @@ fn run(job: &Job<'_>, terminal: &Terminal) -> Result<u8> {
     )?;
     let items = load::items(job.captures, job.base, None)?;
     let report = report(job, load, &reading, &items)?;
+    let is_page = targets.iter().any(|(r, _)| *r == Rendering::Html);
+    let origin = render::html::Origin {
+        command: terminal.command.clone(),
+        files: if is_page { facts(&items)? } else { Vec::new() },
+    };
     for (rendering, target) in targets {
-        write(&report, rendering, target, job, terminal)?;
+        write(&report, rendering, target, job, &origin, terminal)?;
     }
     Ok(0)
 }
@@ -136,6 +165,7 @@ fn write(
     rendering: Rendering,
     target: Target,
     job: &Job<'_>,
+    origin: &render::html::Origin,
     terminal: &Terminal,
 ) -> Result<()> {
     let stdout = target.is_stdout();
@@ -157,6 +187,12 @@ fn write(
         Rendering::Markdown => render::graph::table::markdown(report, &style, out),
         Rendering::Csv => render::graph::table::csv(report, out),
         Rendering::Dot => render::graph::dot::write(report, out),
+        Rendering::Html => {
+            let mut document = Vec::new();
+            render::graph::json::write(report, &mut document)?;
+            let said = render::graph::text(report, &render::html::STYLE);
+            render::html::write_document(&document, &said, origin, out)
+        }
         _ => Err(Error::usage("object graphs have no such rendering")),
     })
 }
@@ -229,6 +265,8 @@ fn report(job: &Job<'_>, load: Load, reading: &Reading, items: &[Item]) -> Resul
         verdict,
         notes,
         histogram: job.histogram,
+        monitored: None,
+        gate: None,
     })
 }
 

@@ -2,6 +2,7 @@
 //! incident; they never accuse: sparse patterns burst by chance.
 
 use super::fit::median_of;
+use crate::model::Series;
 use crate::model::Time;
 use crate::trend::count_upper;
 use rustc_hash::FxHashMap;
@@ -22,6 +23,8 @@ const AROUND: usize = 24;
 const TIMES: f64 = 2.0;
 const LEAST: f64 = 10.0;
 const OTHER: &str = "other";
+/// The pattern under which connections that are opened are counted, wherever they go.
+const CHURN: &str = "connections opened";
 
 /// A pattern of events.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +41,18 @@ pub struct EventFacts {
     pub peak_at: Time,
     /// Bursts: start, end, times the normal.
     pub bursts: Vec<(Time, Time, f64)>,
+}
+
+/// What was logged along the clock, over all logs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogVolume {
+    /// Width of a window, in seconds.
+    pub window_s: i64,
+    /// The first line and the last.
+    pub span: (Time, Time),
+    /// Windows that hold any, by time: their number (seconds since 1970 divided by the width),
+    /// lines, bytes.
+    pub windows: Vec<(i64, f64, f64)>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -73,6 +88,7 @@ pub(crate) struct EventLog {
     patterns: Vec<(String, Counts)>,
     ids: FxHashMap<String, usize>,
     volume: Counts,
+    lines: Counts,
     window_s: i64,
     entries: usize,
     span: Option<(Time, Time)>,
@@ -84,6 +100,7 @@ impl Default for EventLog {
             patterns: Vec::new(),
             ids: FxHashMap::default(),
             volume: Counts::default(),
+            lines: Counts::default(),
             window_s: WINDOW_S,
             entries: 0,
             span: None,
@@ -96,13 +113,28 @@ impl EventLog {
     pub fn logged(&mut self, at: Time, bytes: usize) {
         let window = at.0.div_euclid(self.window_s * 1000);
         self.entries += self.volume.add(window, bytes as f64 / 1e3);
+        self.entries += self.lines.add(window, 1.0);
         let (first, last) = self.span.unwrap_or((at, at));
         self.span = Some((first.min(at), last.max(at)));
     }
 
-    /// Counts an event by its pattern.
+    /// Counts an event by its pattern, and what opens a connection also as churn.
     pub fn push(&mut self, at: Time, text: &[u8]) {
         let name = pattern(text);
+        if opens(&name) {
+            self.tally(CHURN, at);
+        }
+        self.count(name, at);
+    }
+
+    /// Counts an event under a name of its own.
+    pub fn tally(&mut self, name: &str, at: Time) {
+        let (first, last) = self.span.unwrap_or((at, at));
+        self.span = Some((first.min(at), last.max(at)));
+        self.count(name.to_owned(), at);
+    }
+
+    fn count(&mut self, name: String, at: Time) {
         let name = match self.ids.contains_key(&name) || self.patterns.len() < MOST_PATTERNS {
             true => name,
             false => OTHER.to_owned(),
@@ -128,7 +160,7 @@ impl EventLog {
             .patterns
             .iter_mut()
             .map(|p| &mut p.1)
-            .chain([&mut self.volume]);
+            .chain([&mut self.volume, &mut self.lines]);
         self.entries = 0;
         for counts in all {
             let mut out: Vec<(i64, f64)> = Vec::new();
@@ -144,6 +176,17 @@ impl EventLog {
         }
     }
 
+    /// What was logged when; none where nothing was.
+    pub fn volume(&self) -> Option<LogVolume> {
+        let both = self.lines.windows.iter().zip(&self.volume.windows);
+        let windows = both.map(|(lines, kb)| (lines.0, lines.1, kb.1 * 1e3));
+        (self.lines.total > 0).then(|| LogVolume {
+            window_s: self.window_s,
+            span: self.span.unwrap_or_default(),
+            windows: windows.collect(),
+        })
+    }
+
     /// The patterns, most frequent first; the volume of all logs, in kB, is the last.
     pub fn finish(self, alpha: f64) -> Vec<EventFacts> {
         let Some((first, last)) = self.span else {
@@ -152,7 +195,7 @@ impl EventLog {
         let width = self.window_s * 1000;
         let (from, to) = (first.0.div_euclid(width), last.0.div_euclid(width));
         // Spans of years have too many windows for a normal; the counts stay.
-        let facts = |name: &str, counts: &Counts| {
+        let summed = |name: &str, counts: &Counts| {
             let n = (to - from + 1) as usize;
             let mut dense = vec![0.0; n.min(1 << 17)];
             for &(at, count) in &counts.windows {
@@ -163,36 +206,78 @@ impl EventLog {
                     *slot += count;
                 }
             }
-            let per_hour = 3600.0 / self.window_s as f64;
-            let (peak, most) =
-                dense.iter().enumerate().fold(
-                    (0, 0.0),
-                    |best, (i, &v)| if v > best.1 { (i, v) } else { best },
-                );
-            EventFacts {
-                pattern: name.to_owned(),
-                count: counts.total,
-                normal_per_hour: median_of(&dense) * per_hour,
-                peak_per_hour: most * per_hour,
-                peak_at: Time((from + peak as i64) * width),
-                bursts: bursts(&dense, alpha)
-                    .into_iter()
-                    .map(|(a, b, x)| {
-                        (
-                            Time((from + a as i64) * width),
-                            Time((from + b as i64) * width),
-                            x,
-                        )
-                    })
-                    .collect(),
-            }
+            facts(
+                name.to_owned(),
+                counts.total,
+                &dense,
+                (from, self.window_s),
+                alpha,
+            )
         };
-        let mut out: Vec<EventFacts> = self.patterns.iter().map(|(n, c)| facts(n, c)).collect();
+        let mut out: Vec<EventFacts> = self.patterns.iter().map(|(n, c)| summed(n, c)).collect();
         out.sort_by(|a, b| b.count.cmp(&a.count).then(a.pattern.cmp(&b.pattern)));
         if self.volume.total > 0 {
-            out.push(facts("log volume, kB", &self.volume));
+            out.push(summed("log volume, kB", &self.volume));
         }
         out
+    }
+}
+
+/// Whether a pattern says that a connection is opened.
+fn opens(pattern: &str) -> bool {
+    let p = pattern.to_ascii_lowercase();
+    let said = [
+        "new connection",
+        "connection accepted",
+        "accepted connection",
+        "connection opened",
+        "connected to",
+    ];
+    said.iter().any(|w| p.contains(w))
+}
+
+/// The rises of a counter as events; `None` for one of no whole window.
+pub(super) fn of_counter(series: &Series, alpha: f64) -> Option<EventFacts> {
+    let width = WINDOW_S.max(series.width_s);
+    let (first, last) = (series.cells.first()?, series.cells.last()?);
+    let window = |at: i64| (at * series.width_s).div_euclid(width);
+    let (from, to) = (window(first.at), window(last.at));
+    let mut dense = vec![0.0; ((to - from + 1) as usize).min(1 << 17)];
+    for cell in &series.cells {
+        if let Some(slot) = dense.get_mut((window(cell.at) - from) as usize) {
+            *slot += cell.rise;
+        }
+    }
+    let name = format!("{} of {}", series.name.metric, series.name.service);
+    let total: f64 = dense.iter().sum();
+    Some(facts(name, total as u64, &dense, (from, width), alpha))
+}
+
+/// What counts along windows come to; the first window has the number `from`.
+fn facts(
+    pattern: String,
+    count: u64,
+    dense: &[f64],
+    (from, width_s): (i64, i64),
+    alpha: f64,
+) -> EventFacts {
+    let per_hour = 3600.0 / width_s as f64;
+    let at = |i: usize| Time((from + i as i64) * width_s * 1000);
+    let (peak, most) =
+        dense.iter().enumerate().fold(
+            (0, 0.0),
+            |best, (i, &v)| if v > best.1 { (i, v) } else { best },
+        );
+    EventFacts {
+        pattern,
+        count,
+        normal_per_hour: median_of(dense) * per_hour,
+        peak_per_hour: most * per_hour,
+        peak_at: at(peak),
+        bursts: bursts(dense, alpha)
+            .into_iter()
+            .map(|(a, b, x)| (at(a), at(b), x))
+            .collect(),
     }
 }
 

@@ -1,8 +1,9 @@
 //! What monitoring proves: how bad each service is and by which rule, and the findings.
 
 use super::conclusion::{Conclusion, Fact};
-use super::findings::{FACTORS, HOURS, RATES, Severity, SeverityBy, SubjectKind};
+use super::findings::{Severity, SeverityBy, SubjectKind};
 use super::rules::{self, Rule};
+use super::severity::Thresholds;
 use crate::model::Measure;
 use crate::model::SeriesUnit;
 use crate::timeline::Chain;
@@ -17,12 +18,18 @@ use std::borrow::Cow;
 const TOGETHER: f64 = 0.5;
 /// Hours of one process below which a wave of a day may look like growth.
 const WHOLE_DAY_H: f64 = 23.5;
+/// Hours below which a straight rise may be a warm-up: it is a note and no more.
+const WARM_UP_H: f64 = 1.0;
+/// Names of stuck work that a title holds; there are services with one queue a disk.
+const NAMED: usize = 3;
 
 /// What severities are drawn from besides the curves.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Limits {
     /// Bytes that a service may use.
     pub memory: Option<f64>,
+    /// From which numbers on growth is how bad.
+    pub thresholds: Thresholds,
 }
 
 /// What a severity rests on.
@@ -57,15 +64,16 @@ pub struct Rated {
     pub less_than_a_day: bool,
 }
 
-/// The severity of a rate in 10^6 bytes an hour.
-fn by_rate(mb_per_hour: f64) -> Severity {
-    let hit = RATES.iter().find(|(least, _)| mb_per_hour >= *least);
-    hit.map_or(Severity::Note, |(_, s)| *s)
+impl Limits {
+    /// The severity of a rate in 10^6 bytes an hour.
+    fn by_rate(&self, mb_per_hour: f64) -> Severity {
+        self.thresholds.rates.from(mb_per_hour)
+    }
 }
 
 /// The severity of a straight piece of a curve, by what it keeps; `None` if it is none that counts.
-pub fn segment_severity(curve: &Curve, segment: usize) -> Option<Severity> {
-    curve.kept_rate(segment).map(|r| by_rate(r / 1e6))
+pub fn segment_severity(curve: &Curve, segment: usize, limits: &Limits) -> Option<Severity> {
+    curve.kept_rate(segment).map(|r| limits.by_rate(r / 1e6))
 }
 
 /// Rates every service that grows, most severe first.
@@ -129,10 +137,11 @@ fn rate_service(curve: &Curve, at: usize, limits: Limits) -> Option<Rated> {
                 left / (now.rate - reach).max(1e-9),
             )
         });
-        let mut severity = by_rate(chain.peak / 1e6);
+        let mut severity = limits.by_rate(chain.peak / 1e6);
         let mut by = SeverityBy::Rate;
         if let Some((hours, ..)) = to_limit {
-            consider(&mut severity, &mut by, by_hours(hours), SeverityBy::Limit);
+            let by_hours = limits.thresholds.hours.under(hours);
+            consider(&mut severity, &mut by, by_hours, SeverityBy::Limit);
         }
         if doubtful {
             severity = severity.min(Severity::Note);
@@ -155,19 +164,18 @@ fn rate_service(curve: &Curve, at: usize, limits: Limits) -> Option<Rated> {
         let to_limit = left
             .filter(|_| rate.lo > 0.0 && !rate.of_age)
             .map(|left| (left / rate.value, left / rate.hi, left / rate.lo));
-        let mut severity = by_rate(rate.value / 1e6);
+        let mut severity = limits.by_rate(rate.value / 1e6);
         let mut by = SeverityBy::Rate;
         if let Some(f) = factor {
-            let hit = FACTORS.iter().find(|(least, _)| f >= *least);
-            consider(
-                &mut severity,
-                &mut by,
-                hit.map_or(Severity::Note, |h| h.1),
-                SeverityBy::Factor,
-            );
+            let by_factor = limits.thresholds.factors.from(f);
+            consider(&mut severity, &mut by, by_factor, SeverityBy::Factor);
         }
         if let Some((hours, ..)) = to_limit {
-            consider(&mut severity, &mut by, by_hours(hours), SeverityBy::Limit);
+            let by_hours = limits.thresholds.hours.under(hours);
+            consider(&mut severity, &mut by, by_hours, SeverityBy::Limit);
+        }
+        if curve.span_h() < WARM_UP_H && severity > Severity::Note {
+            (severity, by) = (Severity::Note, SeverityBy::Default);
         }
         worse(Rated {
             curve: at,
@@ -184,11 +192,6 @@ fn rate_service(curve: &Curve, at: usize, limits: Limits) -> Option<Rated> {
     rated
 }
 
-fn by_hours(hours: f64) -> Severity {
-    let hit = HOURS.iter().find(|(most, _)| hours < *most);
-    hit.map_or(Severity::Note, |(_, s)| *s)
-}
-
 fn consider(severity: &mut Severity, by: &mut SeverityBy, new: Severity, new_by: SeverityBy) {
     if new > *severity {
         (*severity, *by) = (new, new_by);
@@ -196,17 +199,21 @@ fn consider(severity: &mut Severity, by: &mut SeverityBy, new: Severity, new_by:
 }
 
 /// The findings, most severe first, then in the order of the rules.
-pub fn monitoring_findings(timeline: &Timeline, rated: &[Rated]) -> Vec<Conclusion> {
+pub fn monitoring_findings(
+    timeline: &Timeline,
+    rated: &[Rated],
+    limits: &Limits,
+) -> Vec<Conclusion> {
     let mut out = Vec::new();
     for r in rated {
-        out.extend(growth(timeline, r));
+        out.extend(growth(timeline, r, limits));
     }
     out.extend(several(timeline, rated));
     handles(timeline, &mut out);
     endpoints(timeline, rated, &mut out);
     stuck(timeline, &mut out);
     bursts(timeline, &mut out);
-    marks(timeline, &mut out);
+    marks(timeline, limits, &mut out);
     out.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.rule.id.cmp(b.rule.id)));
     out
 }
@@ -243,7 +250,7 @@ fn conclusion(
     }
 }
 
-fn growth(timeline: &Timeline, r: &Rated) -> Vec<Conclusion> {
+fn growth(timeline: &Timeline, r: &Rated, limits: &Limits) -> Vec<Conclusion> {
     let curve = &timeline.curves[r.curve];
     let service = &curve.series.name.service;
     let hours = units::hours(curve.span_h());
@@ -281,9 +288,22 @@ fn growth(timeline: &Timeline, r: &Rated) -> Vec<Conclusion> {
             ));
         }
     }
-    if r.less_than_a_day {
-        let why = "less than a day of one process seen: a daily wave cannot be ruled out";
+    if let Some(why) = reservation(curve, r) {
         evidence.push(("reservation", Fact::Text(why.into())));
+    }
+    if let Some((_, m)) = timeline.makeup.iter().find(|m| m.0 == r.curve) {
+        if let Some(s) = m.split {
+            evidence.push(("processes_before", Fact::Number(s.processes.0)));
+            evidence.push(("processes_after", Fact::Number(s.processes.1)));
+            evidence.push(("more_processes_bytes", Fact::Whole(s.more.round() as i128)));
+            evidence.push((
+                "bigger_processes_bytes",
+                Fact::Whole(s.bigger.round() as i128),
+            ));
+        }
+        if let Some(place) = m.place {
+            evidence.push(("place", Fact::Text(place.as_str().into())));
+        }
     }
     if curve.has_doubtful_cut() {
         let why = "the level fell by more than half at once: release or restart, cannot tell";
@@ -353,7 +373,7 @@ fn growth(timeline: &Timeline, r: &Rated) -> Vec<Conclusion> {
         let rule = &rules::HIDDEN_BY_RESTARTS;
         out.push(conclusion(
             rule,
-            (by_rate(rate.value / 1e6), SeverityBy::Rate),
+            (limits.by_rate(rate.value / 1e6), SeverityBy::Rate),
             subject(),
             title,
             facts,
@@ -362,6 +382,17 @@ fn growth(timeline: &Timeline, r: &Rated) -> Vec<Conclusion> {
         ));
     }
     out
+}
+
+/// What these data cannot rule out, in words.
+pub fn reservation(curve: &Curve, r: &Rated) -> Option<&'static str> {
+    if curve.span_h() < WARM_UP_H {
+        Some("less than an hour seen: a warm-up cannot be ruled out")
+    } else if r.less_than_a_day {
+        Some("less than a day of one process seen: a daily wave cannot be ruled out")
+    } else {
+        None
+    }
 }
 
 /// Whether an hour does not show the growth: teeth are longer than a third of it, or slopes of one
@@ -541,28 +572,57 @@ fn endpoints(timeline: &Timeline, rated: &[Rated], out: &mut Vec<Conclusion>) {
 }
 
 fn stuck(timeline: &Timeline, out: &mut Vec<Conclusion>) {
+    // Counters of one family (`retry_counts.disk`, `retry_counts.net`) are one finding.
+    let family = |at: usize| {
+        let name = &timeline.plain[at].name;
+        let stem = name.metric.split(['.', '{']).next().unwrap_or(&name.metric);
+        (name.service.clone(), stem.to_owned())
+    };
+    let mut done: Vec<(String, String)> = Vec::new();
     for s in &timeline.stuck {
-        let name = &timeline.plain[s.series].name;
+        let this = family(s.series);
+        if done.contains(&this) {
+            continue;
+        }
+        let all: Vec<_> = timeline
+            .stuck
+            .iter()
+            .filter(|o| family(o.series) == this)
+            .collect();
+        let names: Vec<&str> = all
+            .iter()
+            .take(NAMED)
+            .map(|o| timeline.plain[o.series].name.metric.as_str())
+            .collect();
+        let mut named = names.join(", ");
+        if all.len() > NAMED {
+            named.push_str(&format!(" and {} more", all.len() - NAMED));
+        }
+        let sum =
+            |of: &dyn Fn(&crate::timeline::Stuck) -> f64| all.iter().map(|o| of(o)).sum::<f64>();
+        let verb = if all.len() == 1 { "returns" } else { "return" };
+        let id = match all.len() {
+            1 => timeline.plain[s.series].name.metric.clone(),
+            _ => this.1.clone(),
+        };
         out.push(conclusion(
             &rules::STUCK_WORK,
             (Severity::Warning, SeverityBy::Default),
-            (
-                SubjectKind::Series,
-                format!("{}/{}", name.service, name.metric),
-            ),
+            (SubjectKind::Series, format!("{}/{id}", this.0)),
             format!(
-                "{} of {} no longer returns to zero: {} at the end",
-                name.metric,
-                name.service,
-                units::plain(s.last)
+                "{named} of {} no longer {verb} to zero: {} at the end",
+                this.0,
+                units::plain(sum(&|o| o.last))
             ),
             vec![
-                ("least", Fact::Number(s.least)),
-                ("last", Fact::Number(s.last)),
+                ("series", Fact::Whole(all.len() as i128)),
+                ("least", Fact::Number(sum(&|o| o.least))),
+                ("last", Fact::Number(sum(&|o| o.last))),
             ],
             "a return to zero without a restart",
             "look at what is tried again or waits, and at what it holds",
         ));
+        done.push(this);
     }
 }
 
@@ -587,7 +647,7 @@ fn bursts(timeline: &Timeline, out: &mut Vec<Conclusion>) {
     }
 }
 
-fn marks(timeline: &Timeline, out: &mut Vec<Conclusion>) {
+fn marks(timeline: &Timeline, limits: &Limits, out: &mut Vec<Conclusion>) {
     for (at, mark, facts) in &timeline.marks {
         let curve = &timeline.curves[*at];
         if curve.series.name.unit != SeriesUnit::Bytes {
@@ -595,7 +655,7 @@ fn marks(timeline: &Timeline, out: &mut Vec<Conclusion>) {
         }
         let label = &timeline.labels[*mark].1;
         let severity = match facts.change {
-            Change::Worse => by_rate(facts.after.0 / 1e6).max(Severity::Warning),
+            Change::Worse => limits.by_rate(facts.after.0 / 1e6).max(Severity::Warning),
             _ => Severity::Note,
         };
         let rate = |v: (f64, f64, f64)| format!("{} ({} to {})", mb(v.0), mb(v.1), mb(v.2));

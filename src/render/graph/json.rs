@@ -1,5 +1,7 @@
 //! Object graphs as JSON: `heapdiff.compare/1` with the kind `object-graph`, and as JSON lines.
 
+use super::super::gate::Judged;
+use super::super::json::WireGate;
 use crate::error::{Code, Error, Result};
 use crate::graph::growth::{Growth, Trend};
 use crate::graph::heaviest::Heavy;
@@ -44,7 +46,9 @@ struct Document<'r> {
     holders: Vec<Holder<'r>>,
     dominators: Vec<Dominator<'r>>,
     findings: Vec<Finding<'r>>,
-    gate: Option<()>,
+    gate: Option<WireGate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeline: Option<serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -561,7 +565,14 @@ fn document(report: &GraphReport) -> Document<'_> {
         holders: outcome.holders.iter().map(holder).collect(),
         dominators: outcome.heaviest.iter().map(Dominator::of).collect(),
         findings: report.verdict.conclusions.iter().map(Finding::of).collect(),
-        gate: None,
+        gate: report
+            .gate
+            .as_ref()
+            .map(|g| WireGate::new(Judged::Graphs(report), g)),
+        timeline: report
+            .monitored
+            .as_ref()
+            .map(super::super::timeline::json::document),
     }
 }
 
