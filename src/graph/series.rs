@@ -190,12 +190,12 @@ fn both<A: Send, B: Send>(
 
 /// Whether two steps at the same time keep to the bytes that an analysis may take: their columns
 /// are by object, and what is allowed for references is not used up, as long as paths are few.
-/// `paths`: their number for each object of the last capture.
+/// `paths`: their number for each object of the last capture, which tells of this one.
 fn has_room(graph: &HeapGraph, paths: Option<f64>) -> bool {
     const SMALL: usize = 1 << 16;
-    const LARGE: usize = 1 << 22;
-    let few = paths.map_or(graph.len() < LARGE, |share| share < 0.1);
-    graph.len() <= SMALL || few && graph.edge_count() >= 3 * graph.len()
+    let few = paths.is_some_and(|share| share < 0.1);
+    let needed = if few { 3 } else { 12 };
+    graph.len() <= SMALL || graph.edge_count() >= needed * graph.len()
 }
 
 #[derive(Default)]
