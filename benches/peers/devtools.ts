@@ -2,20 +2,44 @@
 import {HeapSnapshotLoader} from './node_modules/chrome-devtools-frontend/front_end/entrypoints/heap_snapshot_worker/HeapSnapshotLoader.ts';
 import {SecondaryInitManager} from './node_modules/chrome-devtools-frontend/front_end/entrypoints/heap_snapshot_worker/HeapSnapshot.ts';
 import * as fs from 'node:fs';
-(Promise as any).withResolvers ??= function(){let resolve:any,reject:any;const promise=new Promise((a,b)=>{resolve=a;reject=b});return {promise,resolve,reject}};
-async function load(path:string){
-  const l=new HeapSnapshotLoader({sendEvent(){}} as any);
-  for await (const chunk of fs.createReadStream(path,{encoding:'latin1',highWaterMark:10<<20})) await l.write(chunk as any);
-  l.close();
-  const c=new MessageChannel(); new SecondaryInitManager(c.port2 as any);
-  const s=await l.buildSnapshot(c.port1 as any); return s;
+
+// Node 20 lacks what browsers have.
+(Promise as any).withResolvers ??= () => {
+  let resolve: any;
+  let reject: any;
+  const promise = new Promise((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return {promise, resolve, reject};
+};
+
+async function load(path: string): Promise<any> {
+  const loader = new HeapSnapshotLoader({sendEvent() {}} as any);
+  const stream = fs.createReadStream(path, {encoding: 'latin1', highWaterMark: 10 << 20});
+  for await (const chunk of stream) {
+    await loader.write(chunk as any);
+  }
+  loader.close();
+  const channel = new MessageChannel();
+  new SecondaryInitManager(channel.port2 as any);
+  return await loader.buildSnapshot(channel.port1 as any);
 }
-(async()=>{
-  const a=await load(process.argv[2]); const b=await load(process.argv[3]);
-  const w=Date.now();
-  const d=b.calculateSnapshotDiff(1 as any,a.aggregatesForDiff(b.interfaceDefinitions()));
-  console.log('total',(b as any).totalSize,'nodes',(b as any).nodeCount);
-  for(const k in d){const x=(d as any)[k]; if(x.addedCount-x.removedCount>1000) console.log(k,x.countDelta,x.sizeDelta)}
-  const u=process.cpuUsage(); console.log('user',u.user/1e6,'sys',u.system/1e6,'maxrss MiB',process.resourceUsage().maxRSS/1024);
+
+async function main(): Promise<void> {
+  const before = await load(process.argv[2]);
+  const after = await load(process.argv[3]);
+  const diff = after.calculateSnapshotDiff(1, before.aggregatesForDiff(after.interfaceDefinitions()));
+  console.log('bytes', after.totalSize, 'objects', after.nodeCount);
+  for (const name in diff) {
+    const row = diff[name];
+    if (row.countDelta > 1000) {
+      console.log(name, row.countDelta, row.sizeDelta);
+    }
+  }
+  const used = process.cpuUsage();
+  console.log('processor', (used.user + used.system) / 1e6, 'KiB', process.resourceUsage().maxRSS);
   process.exit(0);
-})();
+}
+
+void main();
