@@ -267,14 +267,15 @@ impl Series {
         self.sides[side] = state;
         self.paths_each = Some(paths.each);
         let mut signatures = std::mem::take(&mut self.signatures);
-        let ((types, close), cycles) = both(
+        // The search for cycles takes most while it works: where they take turns it comes first.
+        let (cycles, (types, close)) = both(
             room,
+            || cycles::find(&graph, &self.words, symbols, &dom, &mut signatures),
             || {
                 let types = type_counts(&graph, symbols, &dom);
                 let close = last.then(|| Close::new(&graph, symbols, &self.words, &dom, &order));
                 (types, close)
             },
-            || cycles::find(&graph, &self.words, symbols, &dom, &mut signatures),
         );
         self.signatures = signatures;
         self.types.push(types);
