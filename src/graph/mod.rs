@@ -8,6 +8,7 @@ pub mod cut;
 pub mod cycles;
 pub mod dominators;
 mod freed;
+pub mod growing;
 pub mod growth;
 pub mod heaviest;
 pub mod holders;

@@ -36,6 +36,9 @@ pub struct TypeWords {
     pub role: Role,
     /// How near to the program.
     pub near: Nearness,
+    /// Whether objects of this type that refer to each other are a list or a tree of links: not
+    /// so where a type says nothing, as `Object` of JavaScript.
+    pub links: bool,
 }
 
 /// What is known of one label.
@@ -71,6 +74,7 @@ impl Words {
             self.types.push(TypeWords {
                 role: info.role,
                 near: nearness(runtime, name, info.role),
+                links: name != "Object" && !info.role.is_code(),
             });
         }
         for (i, info) in symbols.graph.labels().iter().enumerate() {

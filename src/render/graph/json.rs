@@ -187,6 +187,7 @@ struct Cycle<'r> {
     reachable: bool,
     unreachable_occurrences: u32,
     benign: Option<&'static str>,
+    explained: bool,
     path: Vec<Step<'r>>,
     root_path: Option<Vec<Step<'r>>>,
     cut: Cut<'r>,
@@ -199,6 +200,7 @@ struct Step<'r> {
     edge: &'r str,
     name: &'r str,
     address: Option<String>,
+    state: &'static str,
 }
 
 impl<'r> Step<'r> {
@@ -208,6 +210,7 @@ impl<'r> Step<'r> {
             edge: &step.edge,
             name: crate::graph::types::short(&step.type_name),
             address: step.id.map(|id| format!("0x{id:x}")),
+            state: step.state.as_str(),
         }
     }
 }
@@ -255,6 +258,8 @@ struct Holder<'r> {
     leak_share_bytes: u64,
     exclusive_bytes: u64,
     retained_bytes: u64,
+    grown_bytes: u64,
+    inside: Option<Held<'r>>,
     cut: Cut<'r>,
     evidence: &'static str,
     also: Vec<&'r str>,
@@ -266,6 +271,16 @@ struct Hop<'r> {
     edge: &'r str,
     #[serde(rename = "type")]
     type_name: &'r str,
+    state: &'static str,
+}
+
+/// The program's own objects among what a growing holder holds.
+#[derive(Serialize)]
+struct Held<'r> {
+    path: Vec<Hop<'r>>,
+    series: &'r [u64],
+    per_run: Option<Number>,
+    growth: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -445,6 +460,7 @@ fn cycle(row: &CycleRow) -> Cycle<'_> {
         reachable: row.unreachable * 2 < here,
         unreachable_occurrences: row.unreachable,
         benign: row.benign.map(|b| b.reason()),
+        explained: row.explained,
         path: row.path.iter().map(Step::of).collect(),
         root_path: row
             .root_path
@@ -460,6 +476,7 @@ fn holder(row: &HolderRow) -> Holder<'_> {
         Hop {
             edge: &s.edge,
             type_name: &s.type_name,
+            state: s.state.as_str(),
         }
     };
     Holder {
@@ -473,6 +490,13 @@ fn holder(row: &HolderRow) -> Holder<'_> {
         leak_share_bytes: row.share.share,
         exclusive_bytes: row.share.exclusive,
         retained_bytes: row.retained,
+        grown_bytes: row.grown_bytes(),
+        inside: row.inside.as_ref().map(|i| Held {
+            path: i.path.iter().map(hop).collect(),
+            series: &i.series,
+            per_run: i.trend.per_run.map(Number),
+            growth: growth(&i.trend),
+        }),
         cut: Cut::of(&row.cut),
         evidence: level(row),
         also: row.also.iter().map(|(name, _)| name.as_str()).collect(),

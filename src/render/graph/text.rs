@@ -9,7 +9,9 @@ use crate::model::Collector;
 use crate::report::graph::GraphReport;
 use crate::units;
 use crate::verdict::Verdict;
-use crate::verdict::graph::{Headline, Keeps, keeps, kept_words, level, path_words};
+use crate::verdict::graph::{
+    Headline, Keeps, keeps, kept_words, level, path_words, reference_words, told, told_path,
+};
 
 /// Other findings that are listed.
 const MOST_OTHERS: usize = 4;
@@ -236,7 +238,7 @@ fn cut(cut: &CutRow, of: u64, out: &mut Out) {
     let references: Vec<String> = cut
         .references
         .iter()
-        .map(|r| format!("{}{} -> {}", short(&r.from), r.edge, short(&r.to)))
+        .map(reference_words)
         .collect();
     let hint = cut
         .references
@@ -270,9 +272,8 @@ fn cut(cut: &CutRow, of: u64, out: &mut Out) {
 }
 
 fn holder(report: &GraphReport, row: &HolderRow, word: &str, out: &mut Out) {
-    let held = row.path.last().map_or("", |s| s.type_name.as_str());
-    let trend = &row.trend;
-    let count = row.series.last().copied().unwrap_or(0).max(1);
+    let (held, series, trend) = told(row);
+    let count = series.last().copied().unwrap_or(0).max(1);
     out.line(
         word,
         &format!(
@@ -280,11 +281,11 @@ fn holder(report: &GraphReport, row: &HolderRow, word: &str, out: &mut Out) {
             rate(trend),
             short(held),
             per_run(trend),
-            arrows(&row.series),
+            arrows(series),
             out.bytes(row.retained / count)
         ),
     );
-    out.line("held", &format!("by {}", path_words(&row.path)));
+    out.line("held", &format!("by {}", path_words(&told_path(row))));
     if !row.also.is_empty() {
         let names: Vec<&str> = row.also.iter().take(4).map(|(n, _)| short(n)).collect();
         out.line(
@@ -366,6 +367,9 @@ fn nothing(report: &GraphReport, word: &str, out: &mut Out) {
             out.bytes(bytes)
         );
         out.line("", &text);
+    }
+    if report.verdict.verdict != Verdict::CannotTell {
+        return;
     }
     let here = |c: &&CycleRow| c.benign.is_none() && c.occurrences.last().is_some_and(|&n| n > 0);
     for row in report.outcome.cycles.iter().filter(here).take(MOST_CYCLES) {
@@ -458,41 +462,53 @@ fn benign(report: &GraphReport, out: &mut Out) {
     );
 }
 
+/// What the captures have to be said for, each thing once.
 fn notes(report: &GraphReport) -> Vec<String> {
     let mut notes = report.notes.clone();
+    let mut said: Vec<(String, Vec<&str>)> = Vec::new();
     for (path, c) in report.paths.iter().zip(&report.outcome.captures) {
         let name = path.rsplit('/').next().unwrap_or(path);
-        if let Some(s) = &c.meta.salvaged {
-            notes.push(format!("{name}: {}", s.reason));
-        }
-        if c.meta.settled == Some(false) {
-            notes.push(format!(
-                "{name}: the program was not at rest when it was captured"
-            ));
-        }
-        if c.roots == 0 {
-            notes.push(format!("{name}: no roots: nothing is known to be held"));
-        }
-        if c.meta.frozen.is_some_and(|n| n > 0) {
-            notes.push(format!(
-                "{name}: frozen objects are found through roots only"
-            ));
-        }
-        if c.meta.counts.dangling > 0 {
-            notes.push(format!(
-                "{name}: {} references to objects that the capture lacks",
-                units::grouped(i128::from(c.meta.counts.dangling))
-            ));
+        for text in of_capture(c) {
+            match said.iter_mut().find(|s| s.0 == text) {
+                Some(same) => same.1.push(name),
+                None => said.push((text, vec![name])),
+            }
         }
     }
-    if report
-        .outcome
-        .captures
-        .iter()
-        .any(|c| c.meta.runs().is_none())
-        && report.outcome.captures.len() > 1
-    {
+    let captures = report.outcome.captures.len();
+    for (text, names) in said {
+        notes.push(match names[..] {
+            [_, _, ..] if names.len() == captures => format!("in every capture: {text}"),
+            [first, _, ..] => format!("{first} and {} more: {text}", names.len() - 1),
+            _ => format!("{}: {text}", names[0]),
+        });
+    }
+    let captures = &report.outcome.captures;
+    if captures.iter().any(|c| c.meta.runs().is_none()) && captures.len() > 1 {
         notes.push("runs are unknown: say them with PATH@N or --runs".to_owned());
+    }
+    notes
+}
+
+fn of_capture(c: &CaptureFacts) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(s) = &c.meta.salvaged {
+        notes.push(s.reason.clone());
+    }
+    if c.meta.settled == Some(false) {
+        notes.push("the program was not at rest when it was captured".to_owned());
+    }
+    if c.roots == 0 {
+        notes.push("no roots: nothing is known to be held".to_owned());
+    }
+    if c.meta.frozen.is_some_and(|n| n > 0) {
+        notes.push("frozen objects are found through roots only".to_owned());
+    }
+    if c.meta.counts.dangling > 0 {
+        notes.push(format!(
+            "{} references to objects that the capture lacks",
+            units::grouped(i128::from(c.meta.counts.dangling))
+        ));
     }
     notes
 }
