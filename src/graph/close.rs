@@ -7,10 +7,10 @@ use super::growing::{GrowingPath, GrowingPaths};
 use super::holders;
 use super::paths::{self, Paths, shortest};
 use super::rows::{Marks, OwnRows};
-use super::series::{CutRow, HolderRow, PathStep, State, folds, grown, root_words};
+use super::series::{CutRow, HolderRow, PathStep, State, SurvivorRow, folds, grown, root_words};
 use super::signature::one_label;
-use super::words::Words;
-use crate::model::{Collector, GcMode, HeapGraph, LabelId, Symbols};
+use super::words::{STAR, Words};
+use crate::model::{Collector, EdgeKind, GcMode, HeapGraph, LabelId, Symbols};
 use rustc_hash::FxHashMap;
 use std::cell::OnceCell;
 
@@ -182,7 +182,11 @@ impl<'a> Close<'a> {
         let cutter = self.cutter(&backward);
         CutRow {
             kind: cut.kind,
-            references: cut.references.iter().map(|&e| cutter.in_words(e)).collect(),
+            references: cut
+                .references
+                .iter()
+                .map(|&e| cutter.in_words(e, cut.any))
+                .collect(),
             count: cut.count,
             frees: cut.frees,
         }
@@ -193,7 +197,13 @@ impl<'a> Close<'a> {
         self.symbols.strings.get(info.name).to_owned()
     }
 
+    /// A label as it is written, unless it may be data.
     fn label(&self, label: LabelId) -> String {
+        let known = self.words.of_label(label);
+        let odd = known.plain == STAR && known.kind == EdgeKind::Attr;
+        if odd || known.private {
+            return "[*]".to_owned();
+        }
         let name = self.symbols.graph.label_info(label).name;
         super::signature::dotted(self.symbols.strings.get(name))
     }
@@ -309,6 +319,20 @@ impl<'a> Close<'a> {
             });
         }
         (rows, blamed)
+    }
+
+    /// What is said of objects that came up and stayed.
+    pub(super) fn survivors(&self, growing: &mut GrowingPaths, base: bool) -> Vec<SurvivorRow> {
+        let row = |mut s: super::growing::Stayed| SurvivorRow {
+            id: s.key,
+            path: s.path,
+            objects: s.members.len() as u64,
+            retained: cycles::set_retained(self.dom, &mut s.members),
+            base,
+        };
+        let mut rows: Vec<SurvivorRow> = growing.stayed.drain(..).map(row).collect();
+        rows.sort_by_key(|r| (std::cmp::Reverse(r.retained), r.id));
+        rows
     }
 
     /// Objects of each type that paths that grow hold, and nothing else does; and those that

@@ -44,10 +44,20 @@ pub(super) struct GrowingPath {
     pub(super) inside: Option<Inside>,
 }
 
+/// Objects of one path that came up and stayed.
+#[derive(Debug)]
+pub(super) struct Stayed {
+    pub(super) key: PathKey,
+    pub(super) path: Vec<PathStep>,
+    pub(super) members: Vec<u32>,
+}
+
 /// What grows, and what every object is known to be.
 #[derive(Debug, Default)]
 pub(super) struct GrowingPaths {
     pub(super) all: Vec<GrowingPath>,
+    /// Topmost paths of objects that came up and stayed, most objects first.
+    pub(super) stayed: Vec<Stayed>,
     /// Objects of growing groups.
     leaking: Marks,
     /// Objects of groups that have as many objects in every capture.
@@ -78,6 +88,7 @@ pub(super) fn growing(
     words: &Words,
     tree: &PathTree,
     side: &Side,
+    stayed: Option<&Marks>,
 ) -> GrowingPaths {
     if side.axis.captures < 2 {
         return GrowingPaths::default();
@@ -89,7 +100,11 @@ pub(super) fn growing(
         tree,
         side,
     };
-    finder.all()
+    let mut out = finder.all();
+    if let Some(marks) = stayed {
+        out.stayed = finder.stayed(marks);
+    }
+    out
 }
 
 struct Finder<'a> {
@@ -207,6 +222,7 @@ impl Finder<'_> {
         }
         GrowingPaths {
             all,
+            stayed: Vec::new(),
             leaking,
             still,
         }
@@ -218,11 +234,13 @@ impl Finder<'_> {
 
     /// For each entry that is none of the program's types, the nearest below it that is and grows.
     fn inside(&self, entry_of: &[u32], entries: &[Entry]) -> Vec<Option<Inside>> {
-        let own = |g: &Group| self.words.of_type(TypeId(g.type_of)).near == Nearness::Application;
+        let near = |g: &Group| self.words.of_type(TypeId(g.type_of)).near;
+        let own = |g: &Group| near(g) == Nearness::Application;
         let groups = &self.tree.groups;
+        let tells = |g: &Group| matches!(near(g), Nearness::Application | Nearness::Exception);
         let asked: Vec<bool> = entries
             .iter()
-            .map(|e| !own(&groups[e.groups[0] as usize]))
+            .map(|e| !tells(&groups[e.groups[0] as usize]))
             .collect();
         // The entry above each group, and how far.
         let mut above: Vec<(u32, u32)> = Vec::with_capacity(groups.len());
@@ -245,9 +263,21 @@ impl Finder<'_> {
                 *nearest = Some((depth, g as u32));
             }
         }
-        let told = |found: Option<(u32, u32)>| {
+        // Their kind at the same distance counts, by whatever labels: a list has two ends.
+        let captures = self.side.axis.captures;
+        let mut sums: Vec<Vec<f64>> = vec![vec![0.0; captures]; entries.len()];
+        for (group, &(entry, depth)) in groups.iter().zip(&above) {
+            let Some(Some((nearest, g))) = best.get(entry as usize) else {
+                continue;
+            };
+            if depth == *nearest && group.type_of == groups[*g as usize].type_of {
+                let counts = self.side.paths.get(group.key).unwrap_or_default();
+                let sum = &mut sums[entry as usize];
+                sum.iter_mut().zip(counts).for_each(|(s, n)| *s += n);
+            }
+        }
+        let told = |(found, counts): (Option<(u32, u32)>, Vec<f64>)| {
             let (depth, g) = found?;
-            let counts = self.grows(groups[g as usize].key)?;
             let mut path = self.path(&[g]);
             Some(Inside {
                 path: path.split_off(path.len().saturating_sub(depth as usize)),
@@ -255,7 +285,42 @@ impl Finder<'_> {
                 trend: self.side.axis.judge(&counts),
             })
         };
-        best.into_iter().map(told).collect()
+        best.into_iter().zip(sums).map(told).collect()
+    }
+
+    /// Marked objects by their path, below no path that has marked objects itself.
+    fn stayed(&self, marks: &Marks) -> Vec<Stayed> {
+        let groups = &self.tree.groups;
+        let mut has = vec![false; groups.len()];
+        for (v, &g) in self.tree.of.iter().enumerate() {
+            if g != NONE && marks.contains(v as u32) {
+                has[g as usize] = true;
+            }
+        }
+        let mut place = vec![NONE; groups.len()];
+        let mut below = vec![false; groups.len()];
+        let mut out: Vec<(u32, Vec<u32>)> = Vec::new();
+        for (g, group) in groups.iter().enumerate() {
+            let up = group.parent as usize;
+            below[g] = group.parent != NONE && (has[up] || below[up]);
+            if has[g] && !below[g] {
+                place[g] = out.len() as u32;
+                out.push((g as u32, Vec::new()));
+            }
+        }
+        for (v, &g) in self.tree.of.iter().enumerate() {
+            if g != NONE && place[g as usize] != NONE && marks.contains(v as u32) {
+                out[place[g as usize] as usize].1.push(v as u32);
+            }
+        }
+        out.sort_by_key(|(g, members)| (std::cmp::Reverse(members.len()), *g));
+        out.truncate(MOST);
+        let told = |(g, members): (u32, Vec<u32>)| Stayed {
+            key: groups[g as usize].key,
+            path: self.path(&[g]),
+            members,
+        };
+        out.into_iter().map(told).collect()
     }
 
     /// The path of groups of one parent in words.

@@ -164,6 +164,12 @@ impl PathSeries {
         (self.keys, self.columns) = (keys, columns);
     }
 
+    /// The counts of a path, one a capture; none where it cannot grow.
+    pub fn get(&self, key: PathKey) -> Option<Vec<f64>> {
+        let at = self.keys.binary_search(&key).ok()?;
+        Some(self.columns.iter().map(|c| f64::from(c[at])).collect())
+    }
+
     /// The counts of a path, one a capture, if there are more in the last than in the first; none
     /// where it cannot grow.
     pub fn more(&self, key: PathKey) -> Option<Vec<f64>> {
@@ -216,9 +222,9 @@ mod tests {
         s.add(&[(1, 5), (2, 5), (4, 1)]);
         s.add(&[(1, 6), (2, 4), (3, 7)]);
         s.add(&[(1, 7), (2, 9), (3, 8), (9, 1)]);
-        assert_eq!(s.more(1), Some(vec![5.0, 6.0, 7.0]));
-        assert_eq!(s.more(2), None);
-        assert_eq!(s.more(3), Some(vec![0.0, 7.0, 8.0]));
-        assert_eq!(s.more(9), None);
+        assert_eq!(s.get(1), Some(vec![5.0, 6.0, 7.0]));
+        assert_eq!(s.get(2), None);
+        assert_eq!(s.get(3), Some(vec![0.0, 7.0, 8.0]));
+        assert_eq!(s.get(9), None);
     }
 }

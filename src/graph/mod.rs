@@ -12,6 +12,7 @@ pub mod growing;
 pub mod growth;
 pub mod heaviest;
 pub mod holders;
+mod identity;
 #[cfg(test)]
 mod oracle;
 pub mod paths;

@@ -12,6 +12,7 @@ use super::growing::{GrowingPaths, Inside, growing};
 use super::growth::{Axis, PathSeries, Trend};
 use super::heaviest::{Heavy, heaviest};
 use super::holders::Share;
+use super::identity::Identity;
 use super::paths::ordered_roots;
 use super::rows::Rows;
 use super::signature::{Benign, Signatures};
@@ -198,6 +199,21 @@ pub(super) fn grown(bytes: u64, first: Option<&u64>, last: Option<&u64>) -> u64 
     (bytes as f64 * part).round() as u64
 }
 
+/// Objects at one path that came up during the runs and are still there, told by their identity.
+#[derive(Debug, Clone)]
+pub struct SurvivorRow {
+    /// The identity of the path, that of a holder with the same path.
+    pub id: u64,
+    /// From the root to them.
+    pub path: Vec<PathStep>,
+    /// Objects.
+    pub objects: u64,
+    /// Bytes that they keep.
+    pub retained: u64,
+    /// Whether they are of the base side.
+    pub base: bool,
+}
+
 /// One type along all captures.
 #[derive(Debug, Clone)]
 pub struct TypeRow {
@@ -222,6 +238,8 @@ pub struct Outcome {
     pub cycles: Vec<CycleRow>,
     /// Holders: by growth, largest share first.
     pub holders: Vec<HolderRow>,
+    /// Objects that came up and stayed, where ids are stable: those that keep most first.
+    pub survivors: Vec<SurvivorRow>,
     /// Ways to what was asked for.
     pub ways: Option<Ways>,
     /// The heaviest part of the last capture's dominator tree.
@@ -255,6 +273,7 @@ pub(super) struct Side {
     pub(super) paths: PathSeries,
     first: usize,
     explained: Vec<u64>,
+    identity: Identity,
 }
 
 /// Takes captures one after the other, all of the base side first.
@@ -268,6 +287,8 @@ pub struct Series {
     cycles: Vec<FxHashMap<u32, Found>>,
     details: [FxHashMap<u32, CycleDetail>; 2],
     holders: Vec<HolderRow>,
+    survivors: Vec<SurvivorRow>,
+    values: bool,
     query: Option<String>,
     ways: Option<Ways>,
     heaviest: Vec<Heavy>,
@@ -275,10 +296,11 @@ pub struct Series {
 
 impl Series {
     /// A series that also finds the ways to objects of a type, or to one object, in the last
-    /// capture.
-    pub fn asking(query: Option<String>) -> Series {
+    /// capture. `values`: names that may be data are told.
+    pub fn asking(query: Option<String>, values: bool) -> Series {
         Series {
             query,
+            values,
             ..Series::default()
         }
     }
@@ -288,6 +310,9 @@ impl Series {
     /// Cost: O(M log N); see the module for memory.
     pub fn add(&mut self, graph: HeapGraph, symbols: &Symbols, base: bool, last: bool) {
         self.words.extend(symbols, &graph.meta.runtime);
+        if !self.values {
+            self.words.hide_keys(&graph, symbols);
+        }
         let side = usize::from(!base);
         let mut state = std::mem::take(&mut self.sides[side]);
         if state.axis.captures == 0 {
@@ -328,6 +353,7 @@ impl Series {
             let chosen = self.chosen(&found, side);
             let of_cycles: Vec<&Found> = chosen.iter().map(|c| c.1).collect();
             let cuts = close.cuts(&held, &of_cycles, components.of);
+            let survivors = close.survivors(&mut paths, base);
             let (rows, blamed) = close.holders(held, &cuts, &paths, base);
             let details = close.cycles(&chosen, &cuts, &paths, &blamed);
             let explained = close.explained(&blamed);
@@ -338,6 +364,7 @@ impl Series {
             self.heaviest = heaviest(&graph, symbols, &self.words, &dom, &close.paths);
             drop(close);
             self.holders.extend(rows);
+            self.survivors.extend(survivors);
             self.sides[side].explained = explained;
             self.details[side] = details;
             self.ways = ways.or(self.ways.take());
@@ -354,10 +381,11 @@ impl Series {
         state: &mut Side,
         last: bool,
     ) -> GrowingPaths {
+        let stayed = state.identity.add(graph, &self.words, last);
         let tree = path_tree(graph, symbols, &self.words, order);
         state.paths.add(&tree.counts(&self.words));
         match last {
-            true => growing(graph, symbols, &self.words, &tree, state),
+            true => growing(graph, symbols, &self.words, &tree, state, stayed.as_ref()),
             false => GrowingPaths::default(),
         }
     }
@@ -448,6 +476,7 @@ impl Series {
             types,
             cycles,
             holders: self.holders,
+            survivors: self.survivors,
             ways: self.ways,
             heaviest: self.heaviest,
         }

@@ -186,7 +186,7 @@ impl Builder<'_> {
         let of_type = |g: u32| g != NONE && self.tree.groups[g as usize].type_of == type_of.0;
         let linked = match label {
             // A container in a container of its type is content; only deeper ones are links.
-            STAR => is(&own) && of_type(own.parent),
+            STAR => is(&own) && (of_type(own.parent) || self.words.of_type(type_of).links),
             _ => is(&own) || own.type_of == type_of.0 && self.words.of_type(type_of).links,
         };
         if linked {
@@ -253,9 +253,8 @@ impl PathTree {
         let sets = together(self, words);
         for set in sets.chunk_by(|a, b| a.0 == b.0).filter(|s| s.len() > 1) {
             let first = self.groups[set[0].1 as usize];
-            let count = |sum: u32, &(_, g): &(u64, u32)| {
-                sum.saturating_add(self.groups[g as usize].count)
-            };
+            let count =
+                |sum: u32, &(_, g): &(u64, u32)| sum.saturating_add(self.groups[g as usize].count);
             all.push((self.key_together(first), set.iter().fold(0, count)));
         }
         all.sort_unstable();

@@ -585,7 +585,9 @@ pub fn told(row: &HolderRow) -> (&str, &[u64], &Trend) {
             &i.trend,
         ),
         None => (
-            row.path.get(of(&row.path)).map_or("", |s| s.type_name.as_str()),
+            row.path
+                .get(of(&row.path))
+                .map_or("", |s| s.type_name.as_str()),
             &row.series,
             &row.trend,
         ),

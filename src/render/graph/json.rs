@@ -4,7 +4,7 @@ use crate::error::{Code, Error, Result};
 use crate::graph::growth::{Growth, Trend};
 use crate::graph::heaviest::Heavy;
 use crate::graph::series::{
-    CaptureFacts, CutRow, CycleRow, HolderRow, PathStep, TypeCount, TypeRow,
+    CaptureFacts, CutRow, CycleRow, HolderRow, PathStep, SurvivorRow, TypeCount, TypeRow,
 };
 use crate::report::graph::GraphReport;
 use crate::verdict::graph::level;
@@ -42,6 +42,7 @@ struct Document<'r> {
     types: Vec<Type<'r>>,
     cycles: Vec<Cycle<'r>>,
     holders: Vec<Holder<'r>>,
+    survivors: Vec<Survivor<'r>>,
     dominators: Vec<Dominator<'r>>,
     findings: Vec<Finding<'r>>,
     gate: Option<()>,
@@ -284,6 +285,15 @@ struct Held<'r> {
 }
 
 #[derive(Serialize)]
+struct Survivor<'r> {
+    id: String,
+    side: &'static str,
+    path: Vec<Hop<'r>>,
+    objects: u64,
+    retained_bytes: u64,
+}
+
+#[derive(Serialize)]
 struct Dominator<'r> {
     parent: Option<u32>,
     label: String,
@@ -470,15 +480,25 @@ fn cycle(row: &CycleRow) -> Cycle<'_> {
     }
 }
 
+fn hop(step: &PathStep) -> Hop<'_> {
+    Hop {
+        edge: &step.edge,
+        type_name: &step.type_name,
+        state: step.state.as_str(),
+    }
+}
+
+fn survivor(row: &SurvivorRow) -> Survivor<'_> {
+    Survivor {
+        id: format!("{:016x}", row.id),
+        side: if row.base { "base" } else { "new" },
+        path: row.path.iter().map(hop).collect(),
+        objects: row.objects,
+        retained_bytes: row.retained,
+    }
+}
+
 fn holder(row: &HolderRow) -> Holder<'_> {
-    let hop = |s| {
-        let s: &PathStep = s;
-        Hop {
-            edge: &s.edge,
-            type_name: &s.type_name,
-            state: s.state.as_str(),
-        }
-    };
     Holder {
         id: format!("{:016x}", row.id),
         side: if row.base { "base" } else { "new" },
@@ -564,6 +584,7 @@ fn document(report: &GraphReport) -> Document<'_> {
         types: outcome.types.iter().map(type_of).collect(),
         cycles: outcome.cycles.iter().map(cycle).collect(),
         holders: outcome.holders.iter().map(holder).collect(),
+        survivors: outcome.survivors.iter().map(survivor).collect(),
         dominators: outcome.heaviest.iter().map(Dominator::of).collect(),
         findings: report.verdict.conclusions.iter().map(Finding::of).collect(),
         gate: None,

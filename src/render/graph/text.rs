@@ -8,10 +8,10 @@ use crate::graph::types::short;
 use crate::model::Collector;
 use crate::report::graph::GraphReport;
 use crate::units;
-use crate::verdict::Verdict;
 use crate::verdict::graph::{
     Headline, Keeps, keeps, kept_words, level, path_words, reference_words, told, told_path,
 };
+use crate::verdict::{Conclusion, Verdict};
 
 /// Other findings that are listed.
 const MOST_OTHERS: usize = 4;
@@ -232,14 +232,11 @@ fn cycle(report: &GraphReport, row: &CycleRow, word: &str, out: &mut Out) {
 }
 
 fn cut(cut: &CutRow, of: u64, out: &mut Out) {
-    if cut.kind == CutKind::None || cut.references.is_empty() {
+    let little = cut.frees < of / 10;
+    if cut.kind == CutKind::None || cut.references.is_empty() || little {
         return;
     }
-    let references: Vec<String> = cut
-        .references
-        .iter()
-        .map(reference_words)
-        .collect();
+    let references: Vec<String> = cut.references.iter().map(reference_words).collect();
     let hint = cut
         .references
         .iter()
@@ -251,6 +248,7 @@ fn cut(cut: &CutRow, of: u64, out: &mut Out) {
     };
     let share = match of {
         0 => String::new(),
+        of if cut.frees > of.saturating_add(of / 4) => ", more than these alone keep".to_owned(),
         of => format!(
             ", {:.0} % of what they keep",
             (cut.frees as f64 * 100.0 / of as f64).min(100.0)
@@ -294,6 +292,15 @@ fn holder(report: &GraphReport, row: &HolderRow, word: &str, out: &mut Out) {
         );
     }
     cut(&row.cut, row.retained, out);
+    let stayed = report.outcome.survivors.iter();
+    if let Some(s) = { stayed }.find(|s| s.id == row.id && !s.base) {
+        let text = format!(
+            "the same objects: {} of those that came up after the first capture were there before \
+the last and still are",
+            units::grouped(i128::from(s.objects))
+        );
+        out.line("stay", &text);
+    }
     let tied = report.outcome.cycles.iter().find(|c| {
         c.benign.is_none() && c.trends[1].growth.is_more() && c.signature.starts_with(short(held))
     });
@@ -393,6 +400,16 @@ fn tail(report: &GraphReport, out: &mut Out, style: &Style) {
         .conclusions
         .iter()
         .filter(|c| c.subject_id != subject && report.verdict.headline != Headline::Nothing);
+    // The holder of the cycles that the headline names is named there.
+    let of_headline = |c: &&Conclusion| match report.verdict.headline {
+        Headline::Cycle(i) => report.outcome.holders.iter().any(|h| {
+            let (name, ..) = told(h);
+            let anchored = report.outcome.cycles[i].signature.starts_with(short(name));
+            format!("{:016x}", h.id) == c.subject_id && !h.base && anchored
+        }),
+        _ => false,
+    };
+    let others = others.filter(|c| !of_headline(c));
     let count = others.clone().count();
     for c in others.take(MOST_OTHERS) {
         out.line("also", &c.title);
