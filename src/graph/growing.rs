@@ -11,6 +11,7 @@ use super::signature::one_label;
 use super::tree::{Group, NONE, PathKey, PathTree, together};
 use super::words::{Nearness, STAR, Words};
 use crate::model::{EdgeKind, HeapGraph, LabelId, RootKind, Symbols, TypeId};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Growing paths that are looked at, a side.
 const MOST: usize = 64;
@@ -93,7 +94,9 @@ pub(super) fn growing(
     if side.axis.captures < 2 {
         return GrowingPaths::default();
     }
+    let more = |counts: &[f64]| side.axis.judge(counts).growth.is_more();
     let finder = Finder {
+        keys: side.paths.growing(more),
         graph,
         symbols,
         words,
@@ -113,13 +116,15 @@ struct Finder<'a> {
     words: &'a Words,
     tree: &'a PathTree,
     side: &'a Side,
+    /// Paths that grow.
+    keys: FxHashSet<PathKey>,
 }
 
 impl Finder<'_> {
     /// The counts of a path that grows.
     fn grows(&self, key: PathKey) -> Option<Vec<f64>> {
-        let counts = self.side.paths.more(key)?;
-        (self.side.axis.judge(&counts).growth.is_more()).then_some(counts)
+        let grows = self.keys.contains(&key);
+        grows.then(|| self.side.paths.get(key)).flatten()
     }
 
     /// Numbers and texts that native code holds: nothing that a program could let go of.
@@ -160,9 +165,10 @@ impl Finder<'_> {
     /// together.
     fn together(&self, grows: &mut [bool]) -> Vec<Entry> {
         let mut out = Vec::new();
-        let sets = together(self.tree, self.words);
-        for set in sets.chunk_by(|a, b| a.0 == b.0) {
-            let first = self.tree.groups[set[0].1 as usize];
+        let group = |g: u32| &self.tree.groups[g as usize];
+        let named = together(self.tree, self.words);
+        for set in named.chunk_by(|&a, &b| group(a).is_beside(group(b))) {
+            let first = *group(set[0]);
             if set.len() < 2 || grows[first.parent as usize] {
                 continue;
             }
@@ -170,7 +176,7 @@ impl Finder<'_> {
             let Some(counts) = self.grows(key) else {
                 continue;
             };
-            let groups: Vec<u32> = set.iter().map(|&(_, g)| g).collect();
+            let groups = set.to_vec();
             for &g in &groups {
                 grows[g as usize] = true;
             }
@@ -229,7 +235,7 @@ impl Finder<'_> {
     }
 
     fn is_still(&self, group: &Group) -> bool {
-        self.side.paths.is_still(group.key)
+        group.count == 1 || self.side.paths.is_still(group.key)
     }
 
     /// For each entry that is none of the program's types, the nearest below it that is and grows.
@@ -299,13 +305,23 @@ impl Finder<'_> {
         }
         let mut place = vec![NONE; groups.len()];
         let mut below = vec![false; groups.len()];
-        let mut out: Vec<(u32, Vec<u32>)> = Vec::new();
+        let mut out: Vec<(Vec<u32>, Vec<u32>)> = Vec::new();
+        // Entries with names of their own are one: by parent and type.
+        let mut named: FxHashMap<(u32, u32), u32> = FxHashMap::default();
         for (g, group) in groups.iter().enumerate() {
             let up = group.parent as usize;
             below[g] = group.parent != NONE && (has[up] || below[up]);
-            if has[g] && !below[g] {
-                place[g] = out.len() as u32;
-                out.push((g as u32, Vec::new()));
+            if !has[g] || below[g] {
+                continue;
+            }
+            let next = out.len() as u32;
+            place[g] = match is_name(self.words, group.label) && group.parent != NONE {
+                true => *named.entry((group.parent, group.type_of)).or_insert(next),
+                false => next,
+            };
+            match out.get_mut(place[g] as usize) {
+                Some((groups, _)) => groups.push(g as u32),
+                None => out.push((vec![g as u32], Vec::new())),
             }
         }
         for (v, &g) in self.tree.of.iter().enumerate() {
@@ -313,12 +329,18 @@ impl Finder<'_> {
                 out[place[g as usize] as usize].1.push(v as u32);
             }
         }
-        out.sort_by_key(|(g, members)| (std::cmp::Reverse(members.len()), *g));
+        out.sort_by_key(|(set, members)| (std::cmp::Reverse(members.len()), set[0]));
         out.truncate(MOST);
-        let told = |(g, members): (u32, Vec<u32>)| Stayed {
-            key: groups[g as usize].key,
-            path: self.path(&[g]),
-            members,
+        let told = |(set, members): (Vec<u32>, Vec<u32>)| {
+            let first = groups[set[0] as usize];
+            Stayed {
+                key: match set.len() {
+                    1 => first.key,
+                    _ => self.tree.key_together(first),
+                },
+                path: self.path(&set),
+                members,
+            }
         };
         out.into_iter().map(told).collect()
     }

@@ -19,7 +19,7 @@ use super::signature::{Benign, Signatures};
 use super::tree::path_tree;
 use super::ways::{Ways, ways};
 use super::words::{NAMESPACE, Words};
-use crate::model::{GraphMeta, HeapGraph, RootKind, Symbols, TypeId};
+use crate::model::{GraphMeta, HeapGraph, RootKind, Symbols, TypeId, TypeTally};
 use rustc_hash::FxHashMap;
 
 /// Counts and bytes of one type in one capture.
@@ -244,6 +244,8 @@ pub struct Outcome {
     pub ways: Option<Ways>,
     /// The heaviest part of the last capture's dominator tree.
     pub heaviest: Vec<Heavy>,
+    /// Captures were read for numbers and bytes by type alone: nothing is known of what is kept.
+    pub types_only: bool,
 }
 
 /// Cycles that grow whose cut is computed, a side, and others.
@@ -292,6 +294,7 @@ pub struct Series {
     query: Option<String>,
     ways: Option<Ways>,
     heaviest: Vec<Heavy>,
+    types_only: bool,
 }
 
 impl Series {
@@ -324,6 +327,11 @@ impl Series {
         state.axis.runs = state.runs.iter().copied().collect();
         state.axis.items = state.items.iter().copied().collect();
 
+        if let Some(tally) = graph.tally() {
+            self.sides[side] = state;
+            self.add_tally(&graph.meta, tally, symbols, base);
+            return;
+        }
         let order = ordered_roots(&graph, symbols);
         let room = has_room(&graph);
         let (mut paths, dom) = both(
@@ -372,6 +380,29 @@ impl Series {
         self.cycles.push(found);
     }
 
+    /// A capture by type alone.
+    fn add_tally(&mut self, meta: &GraphMeta, tally: &[TypeTally], symbols: &Symbols, base: bool) {
+        let mut types = vec![TypeCount::default(); symbols.graph.types().len()];
+        let mut facts = CaptureFacts {
+            meta: meta.clone(),
+            base,
+            ..CaptureFacts::default()
+        };
+        for row in tally {
+            types[row.type_of.0 as usize] = TypeCount {
+                count: row.objects,
+                shallow: row.bytes,
+                retained: 0,
+            };
+            facts.objects = facts.objects.saturating_add(row.objects);
+            facts.shallow = facts.shallow.saturating_add(row.bytes);
+        }
+        self.types_only = true;
+        self.types.push(types);
+        self.facts.push(facts);
+        self.cycles.push(FxHashMap::default());
+    }
+
     /// Counts the paths of a capture, and tells those that grow if it is the last of its side.
     fn paths(
         &self,
@@ -383,7 +414,8 @@ impl Series {
     ) -> GrowingPaths {
         let stayed = state.identity.add(graph, &self.words, last);
         let tree = path_tree(graph, symbols, &self.words, order);
-        state.paths.add(&tree.counts(&self.words));
+        let counts = tree.counts(&self.words);
+        state.paths.add(counts, tree.groups.len(), graph.len());
         match last {
             true => growing(graph, symbols, &self.words, &tree, state, stayed.as_ref()),
             false => GrowingPaths::default(),
@@ -479,6 +511,7 @@ impl Series {
             survivors: self.survivors,
             ways: self.ways,
             heaviest: self.heaviest,
+            types_only: self.types_only,
         }
     }
 

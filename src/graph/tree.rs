@@ -9,6 +9,7 @@
 use super::paths::stage;
 use super::words::{STAR, Words};
 use crate::model::{HeapGraph, LabelId, RootKind, Symbols, TypeId};
+use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 
 /// Key of a group: its path, hashed. Equal in all captures of a comparison.
@@ -75,7 +76,8 @@ pub fn path_tree(graph: &HeapGraph, symbols: &Symbols, words: &Words, order: &[u
         queue: Vec::new(),
         found: Vec::new(),
         low: Vec::new(),
-        children: FxHashMap::default(),
+        children: HashTable::new(),
+        depths: Vec::new(),
     };
     let mut at = 0;
     for level in 0..=2u8 {
@@ -93,7 +95,7 @@ pub fn path_tree(graph: &HeapGraph, symbols: &Symbols, words: &Words, order: &[u
             let next = b.tree.groups.len() as u32;
             let group = *names.entry((name, type_of)).or_insert(next);
             if group == next {
-                b.tree.groups.push(Group {
+                b.group(Group {
                     parent: NONE,
                     label: root.kind as u32,
                     type_of,
@@ -125,14 +127,32 @@ struct Builder<'a> {
     /// Places of references that are followed when no other way is left.
     low: Vec<u32>,
     /// Groups by key: a group that folds is walked in many slices.
-    children: FxHashMap<PathKey, u32>,
+    children: HashTable<u32>,
+    /// How far each group is from its root.
+    depths: Vec<u8>,
 }
+
+/// What is deeper than this belongs to the last group: a path so long is a structure of links.
+const DEEPEST: u8 = 64;
 
 impl Builder<'_> {
     fn claim(&mut self, v: u32, group: u32) {
         self.tree.of[v as usize] = group;
         self.tree.groups[group as usize].count += 1;
         self.found.push(v);
+    }
+
+    /// Adds a group; their list grows by a quarter, since there may be as many as objects.
+    fn group(&mut self, group: Group) {
+        let groups = &mut self.tree.groups;
+        if groups.len() == groups.capacity() {
+            let more = groups.len() / 4 + 1024;
+            groups.reserve_exact(more);
+            self.depths.reserve_exact(more);
+        }
+        let above = self.depths.get(group.parent as usize);
+        self.depths.push(above.map_or(0, |d| d + 1));
+        groups.push(group);
     }
 
     /// Puts what was found into the queue, group by group.
@@ -195,18 +215,25 @@ impl Builder<'_> {
         if own.parent != NONE && label != STAR && is(&self.tree.groups[own.parent as usize]) {
             return own.parent;
         }
-        let key = mix(mix(own.key, u64::from(label)), u64::from(type_of.0));
-        let next = self.tree.groups.len() as u32;
-        let child = *self.children.entry(key).or_insert(next);
-        if child == next {
-            self.tree.groups.push(Group {
-                parent: group,
-                label,
-                type_of: type_of.0,
-                count: 0,
-                key,
-            });
+        if self.depths[group as usize] >= DEEPEST {
+            return group;
         }
+        let key = mix(mix(own.key, u64::from(label)), u64::from(type_of.0));
+        let groups = &self.tree.groups;
+        let known = self.children.find(key, |&g| groups[g as usize].key == key);
+        if let Some(&child) = known {
+            return child;
+        }
+        let child = groups.len() as u32;
+        self.children
+            .insert_unique(key, child, |&g| groups[g as usize].key);
+        self.group(Group {
+            parent: group,
+            label,
+            type_of: type_of.0,
+            count: 0,
+            key,
+        });
         child
     }
 
@@ -231,41 +258,56 @@ impl Builder<'_> {
     }
 }
 
-/// Groups that a parent holds by name, each behind a number that is equal for those of one parent
-/// and one type, ascending. 16 bytes an entry.
-pub(super) fn together(tree: &PathTree, words: &Words) -> Vec<(u64, u32)> {
-    let mut all: Vec<(u64, u32)> = Vec::new();
-    for (g, group) in tree.groups.iter().enumerate() {
-        if group.parent != NONE && super::growing::is_name(words, group.label) {
-            let set = u64::from(group.parent) << 32 | u64::from(group.type_of);
-            all.push((set, g as u32));
-        }
+impl Group {
+    /// Whether another group is of the same parent and type.
+    pub(super) fn is_beside(&self, other: &Group) -> bool {
+        (self.parent, self.type_of) == (other.parent, other.type_of)
     }
-    all.sort_unstable();
+}
+
+/// Groups that a parent holds by name, those of one parent and one type one after the other. 4
+/// bytes an entry.
+pub(super) fn together(tree: &PathTree, words: &Words) -> Vec<u32> {
+    let group = |g: u32| &tree.groups[g as usize];
+    let mut all: Vec<u32> = (0..tree.groups.len() as u32)
+        .filter(|&g| group(g).parent != NONE && super::growing::is_name(words, group(g).label))
+        .collect();
+    all.sort_unstable_by_key(|&g| (group(g).parent, group(g).type_of, g));
     all
 }
 
 impl PathTree {
     /// Keys with their counts, ascending; groups of equal key are added up. Groups of one type
-    /// that one parent holds by several names also count together. 12 bytes a group, 24 at worst.
-    pub fn counts(&self, words: &Words) -> Vec<(PathKey, u32)> {
-        let mut all: Vec<(PathKey, u32)> = self.groups.iter().map(|g| (g.key, g.count)).collect();
-        let sets = together(self, words);
-        for set in sets.chunk_by(|a, b| a.0 == b.0).filter(|s| s.len() > 1) {
-            let first = self.groups[set[0].1 as usize];
-            let count =
-                |sum: u32, &(_, g): &(u64, u32)| sum.saturating_add(self.groups[g as usize].count);
-            all.push((self.key_together(first), set.iter().fold(0, count)));
-        }
-        all.sort_unstable();
-        all.dedup_by(|b, a| {
-            let same = a.0 == b.0;
-            if same {
-                a.1 += b.1;
+    /// that one parent holds by several names also count together. 8 bytes a group.
+    pub fn counts(&self, words: &Words) -> impl Iterator<Item = (PathKey, u32)> + '_ {
+        let group = |g: u32| &self.groups[g as usize];
+        let named = together(self, words);
+        let sets = named.chunk_by(|&a, &b| group(a).is_beside(group(b)));
+        let mut joint: Vec<(PathKey, u32)> = sets
+            .filter(|set| set.len() > 1)
+            .map(|set| {
+                let count = |sum: u32, &g: &u32| sum.saturating_add(group(g).count);
+                (self.key_together(*group(set[0])), set.iter().fold(0, count))
+            })
+            .collect();
+        drop(named);
+        joint.sort_unstable();
+        let mut joint = joint.into_iter().peekable();
+        let mut order: Vec<u32> = (0..self.groups.len() as u32).collect();
+        order.sort_unstable_by_key(|&g| group(g).key);
+        let mut order = order.into_iter().peekable();
+        std::iter::from_fn(move || {
+            let next = order.peek().map(|&g| group(g).key);
+            if let Some(set) = joint.next_if(|set| next.is_none_or(|key| set.0 < key)) {
+                return Some(set);
             }
-            same
-        });
-        all
+            let first = group(order.next()?);
+            let mut count = first.count;
+            while let Some(same) = order.next_if(|&g| group(g).key == first.key) {
+                count += group(same).count;
+            }
+            Some((first.key, count))
+        })
     }
 
     /// The key of all groups of a group's type and parent, whatever their label.

@@ -2,7 +2,7 @@
 
 use super::Scope;
 use super::curve::{Curve, curve};
-use super::events::{EventFacts, EventLog};
+use super::events::{EventFacts, EventLog, LogVolume};
 use super::follows::{Follow, follows};
 use super::marks::{MarkFacts, mark};
 use super::requests::{RequestLog, Requests, requests};
@@ -84,6 +84,8 @@ impl Sink for Recording {
 pub struct Question {
     /// Moments to compare the rates before and after.
     pub marks: Vec<(Time, String)>,
+    /// The chance that a healthy run has any finding at all; 1e-4 where none is given.
+    pub alpha: Option<f64>,
 }
 
 /// Work that waits and does not come back to zero any more.
@@ -113,6 +115,8 @@ pub struct Timeline {
     pub requests: Option<Requests>,
     /// Patterns of error logs, and the volume of all logs.
     pub events: Vec<EventFacts>,
+    /// What was logged when, if any log was given.
+    pub logged: Option<LogVolume>,
     /// What the growth of a curve follows: position of the curve, names of counters with results.
     pub follows: Vec<(usize, Vec<(SeriesName, Follow)>)>,
     /// What each mark changed: position of the curve, of the mark.
@@ -162,7 +166,8 @@ impl Recording {
             key(a).cmp(&key(b)).then(a.name.role.cmp(&b.name.role))
         });
         let judged = all.iter().filter(|s| is_judged(s.name.role)).count();
-        let scope = Scope::of(judged);
+        let mut scope = Scope::of(judged);
+        scope.alpha = question.alpha.unwrap_or(scope.alpha);
         let mut certain: FxHashMap<String, Vec<(Time, String)>> = FxHashMap::default();
         let mut from = 0;
         while from < all.len() {
@@ -213,6 +218,7 @@ impl Recording {
             plain,
             primary,
             requests,
+            logged: self.events.volume(),
             events: self.events.finish(scope.alpha),
             follows,
             marks,

@@ -46,7 +46,7 @@ impl Dump {
         let t = self.types.len();
         let role = match name {
             "dict" => "map",
-            "list" => "list",
+            "list" | "tuple" => "list",
             "module" => "module",
             "frame" => "frame",
             "traceback" => "traceback",

@@ -1,6 +1,7 @@
 //! Object graphs through the program: what it accuses, what it leaves alone, what it refuses.
 
 mod dump;
+mod pages;
 mod shapes;
 
 use crate::program::heapdiff;

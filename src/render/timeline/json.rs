@@ -1,6 +1,9 @@
 //! The timeline as a JSON document.
 
+use super::super::gate::Judged;
+use super::super::json::WireGate;
 use super::super::unwritable;
+use super::draw;
 use super::stamp;
 use crate::error::Result;
 use crate::model::Series;
@@ -25,7 +28,7 @@ pub fn write(report: &TimelineReport, out: &mut dyn Write) -> Result<()> {
 }
 
 /// A number with six digits that count; what is not finite is unknown.
-fn number(v: f64) -> Value {
+pub(super) fn number(v: f64) -> Value {
     if !v.is_finite() {
         return Value::Null;
     }
@@ -66,7 +69,8 @@ fn verdict(word: Word) -> &'static str {
     }
 }
 
-fn document(report: &TimelineReport) -> Value {
+/// The document.
+pub(in super::super) fn document(report: &TimelineReport) -> Value {
     let t = &report.timeline;
     let mut series: Vec<Value> = t
         .curves
@@ -74,7 +78,7 @@ fn document(report: &TimelineReport) -> Value {
         .enumerate()
         .map(|(i, c)| curve(report, i, c))
         .collect();
-    series.extend(t.plain.iter().map(plain));
+    series.extend(t.plain.iter().enumerate().map(|(i, s)| plain(i, s)));
     let inputs: Vec<Value> = report
         .inputs
         .iter()
@@ -129,6 +133,7 @@ fn document(report: &TimelineReport) -> Value {
     json!({
         "schema": SCHEMA,
         "verdict": verdict(report.word()),
+        "thresholds": draw::thresholds(report.limits),
         "inputs": inputs,
         "series": series,
         "requests": requests(report),
@@ -137,8 +142,16 @@ fn document(report: &TimelineReport) -> Value {
         "ruled_out": ruled_out,
         "marks": marks,
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
-        "gate": Value::Null,
+        "gate": gate(report),
     })
+}
+
+fn gate(report: &TimelineReport) -> Value {
+    let wire = report
+        .gate
+        .as_ref()
+        .map(|g| WireGate::new(Judged::Monitoring(report), g));
+    serde_json::to_value(wire).unwrap_or(Value::Null)
 }
 
 fn id(s: &Series) -> String {
@@ -152,6 +165,7 @@ fn common(s: &Series) -> Map<String, Value> {
     put("id", json!(id(s)));
     put("service", json!(s.name.service));
     put("metric", json!(s.name.metric));
+    put("role", json!(s.name.role.as_str()));
     put("unit", json!(s.name.unit.as_str()));
     put("start", json!(stamp(s.start)));
     put("end", json!(stamp(s.end)));
@@ -172,8 +186,12 @@ fn gaps(s: &Series) -> Value {
     Value::Array(s.gaps.iter().map(gap).collect())
 }
 
-fn plain(s: &Series) -> Value {
+fn plain(at: usize, s: &Series) -> Value {
     let mut out = common(s);
+    out.insert("primary".into(), json!(false));
+    if at < draw::MOST_PLAIN {
+        out.insert("samples".into(), draw::samples(s, draw::FEW_COLUMNS));
+    }
     out.insert("rate_mb_per_hour".into(), Value::Null);
     out.insert("growth".into(), Value::Null);
     out.insert("p_value".into(), Value::Null);
@@ -193,6 +211,9 @@ fn curve(report: &TimelineReport, at: usize, c: &Curve) -> Value {
     let k = scale(c.series.name.unit);
     let bytes = c.series.name.unit == SeriesUnit::Bytes;
     let mut out = common(&c.series);
+    let primary = report.timeline.primary.contains(&at);
+    out.insert("primary".into(), json!(primary));
+    out.insert("samples".into(), draw::samples(&c.series, draw::COLUMNS));
     let rate_key = if bytes {
         "rate_mb_per_hour"
     } else {
@@ -229,7 +250,7 @@ fn curve(report: &TimelineReport, at: usize, c: &Curve) -> Value {
             json!({
                 "start": stamp(c.moment(s.start)), "end": stamp(c.moment(s.end)),
                 rate_key: number(s.rate * k),
-                "severity": word(segment_severity(c, i).filter(|_| bytes)),
+                "severity": word(segment_severity(c, i, &report.limits).filter(|_| bytes)),
             })
         })
         .collect();
@@ -240,7 +261,7 @@ fn curve(report: &TimelineReport, at: usize, c: &Curve) -> Value {
             let worst = e
                 .segments
                 .clone()
-                .filter_map(|i| segment_severity(c, i))
+                .filter_map(|i| segment_severity(c, i, &report.limits))
                 .max();
             let escalation = c
                 .escalates(e)

@@ -1,5 +1,6 @@
 //! The timeline as text with small plots, as JSON, as Markdown.
 
+mod draw;
 pub mod json;
 pub mod markdown;
 mod plot;
