@@ -73,6 +73,7 @@ fn the_steps_run_as_scripts() {
                 .env("HEAPDIFF_REPORT", path("report"))
                 .env("INPUT_CAPTURES", captures)
                 .env("INPUT_ARGUMENTS", arguments)
+                .env("INPUT_TIMELINE", "")
                 .env("INPUT_BASELINE", "")
                 .env("INPUT_WORKING_DIRECTORY", ".")
                 .env("INPUT_FAIL_ON_INCONCLUSIVE", "true")

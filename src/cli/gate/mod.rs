@@ -18,7 +18,7 @@ use crate::normalize::Naming;
 use crate::render;
 use crate::render::gate::Judged;
 use crate::render::gate::View;
-use crate::report::{Report, TimelineReport};
+use crate::report::{CaptureInfo, Report, TimelineReport};
 use crate::verdict::graph::Load;
 use crate::verdict::{
     Budget, FAMILY, Gate, GateVerdict, GraphFacts, Limits, Measured, Monitored, Question,
@@ -138,6 +138,9 @@ impl Job<'_> {
             monitored,
         );
         gate.base = base.name(&comparisons[0].prepared.captures);
+        mixed(&comparisons[0].prepared.captures)
+            .into_iter()
+            .for_each(|text| gate.warn(text));
         let status = status(&gate, inconclusive);
         let mut report = reports.swap_remove(0);
         report.monitored = timeline;
@@ -292,7 +295,13 @@ impl Job<'_> {
         };
         // Half of the error is the analysis' own, half that of the budgets.
         let alpha = Some(FAMILY / 2.0);
-        timeline::report(&args.timeline, &args.monitor, &[], limits, alpha).map(Some)
+        let report = timeline::report(&args.timeline, &args.monitor, &[], limits, alpha);
+        // `--timeline` takes every path behind it.
+        let swallowed = args.captures.is_empty() && args.timeline.len() > 1;
+        report.map(Some).map_err(|e| match swallowed {
+            true => e.help("captures stand before --timeline: heapdiff gate A B --timeline PATH"),
+            false => e,
+        })
     }
 
     fn inconclusive(&self) -> Inconclusive {
@@ -309,6 +318,16 @@ impl Job<'_> {
                 .collect::<Vec<_>>(),
         )
     }
+}
+
+/// Says that captures of several formats were compared: each tool leaves other frames out.
+fn mixed(captures: &[CaptureInfo]) -> Option<String> {
+    let first = captures.first()?;
+    let other = captures.iter().find(|c| c.format != first.format)?;
+    Some(format!(
+        "{} is {} and {} is {}: sites of different tools are seldom the same",
+        first.path, first.format, other.path, other.format
+    ))
 }
 
 /// Words as a shell reads them.
