@@ -265,4 +265,5 @@ def main():
     sys.exit(forwarder.wait())
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -141,4 +141,6 @@ async function main() {
   }
 }
 
-main().then(() => process.exit());
+if (require.main === module) main().then(() => process.exit());
+
+module.exports = { Shop };

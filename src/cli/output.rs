@@ -78,6 +78,7 @@ impl Rendering {
         Rendering::Markdown,
         Rendering::Csv,
         Rendering::Dot,
+        Rendering::Html,
     ];
 
     /// What `heapdiff gate` renders.
@@ -107,6 +108,7 @@ impl Rendering {
         Rendering::Junit,
         Rendering::CodeQuality,
         Rendering::Github,
+        Rendering::Html,
     ];
 
     /// What `heapdiff gate` renders of monitoring.
@@ -118,11 +120,16 @@ impl Rendering {
         Rendering::Junit,
         Rendering::CodeQuality,
         Rendering::Github,
+        Rendering::Html,
     ];
 
     /// What `heapdiff timeline` renders.
-    pub const OF_TIMELINE: &'static [Rendering] =
-        &[Rendering::Text, Rendering::Json, Rendering::Markdown];
+    pub const OF_TIMELINE: &'static [Rendering] = &[
+        Rendering::Text,
+        Rendering::Json,
+        Rendering::Markdown,
+        Rendering::Html,
+    ];
 
     /// The rendering called `name`, of those that a command offers.
     pub fn by_name(name: &str, offered: &[Rendering]) -> Result<Rendering> {

@@ -2,11 +2,11 @@
 
 use super::args::{MonitorArgs, TimelineArgs};
 use super::output::Rendering;
-use super::run::{Terminal, size, targets};
+use super::run::{Terminal, counts, size, targets};
 use crate::error::{Code, Error, Result};
 use crate::format::monitor;
 use crate::input::Source;
-use crate::input::{Spec, expand};
+use crate::input::{Spec, digest, expand};
 use crate::model::Limits;
 use crate::model::Time;
 use crate::render;
@@ -15,10 +15,18 @@ use crate::timeline::{Question, Recording};
 use crate::verdict;
 use std::path::Path;
 
-/// Directories inside directories that are looked into: those of the monitoring script, not those
-/// that a user keeps beside his logs.
+/// Directories inside directories that are looked into: those of the monitoring script and folders
+/// of snapshots, not what else a user keeps beside his logs.
 const DEPTH: usize = 3;
-const OF_THE_SCRIPT: [&str; 2] = ["local_monitoring_", "_proc_meminfo"];
+const OF_THE_SCRIPT: [&str; 7] = [
+    "local_monitoring_",
+    "_proc_meminfo",
+    "_status",
+    "_smaps_rollup",
+    "_memory_stat",
+    "_metrics",
+    "_snapshots",
+];
 
 /// Runs the command.
 pub(super) fn timeline(args: &TimelineArgs, terminal: &Terminal) -> Result<u8> {
@@ -31,9 +39,14 @@ pub(super) fn timeline(args: &TimelineArgs, terminal: &Terminal) -> Result<u8> {
         args.out.format.as_deref(),
         Rendering::OF_TIMELINE,
     )?;
-    let report = report(&args.paths, &args.monitor, &args.mark, limits, None)?;
+    let mut report = report(&args.paths, &args.monitor, &args.mark, limits, None)?;
+    if let Some(place) = &args.captures {
+        super::joined::join(&mut report, place, &counts("runs", &args.runs)?)?;
+    }
     let files: Vec<String> = report.inputs.iter().map(|i| i.path.clone()).collect();
     targets.iter().try_for_each(|(_, t)| t.keep_off(&files))?;
+    let is_page = targets.iter().any(|(r, _)| *r == Rendering::Html);
+    let origin = origin(&report, terminal, is_page)?;
     for (rendering, target) in targets {
         let stdout = target.is_stdout();
         let style = render::Style {
@@ -50,6 +63,12 @@ pub(super) fn timeline(args: &TimelineArgs, terminal: &Terminal) -> Result<u8> {
         target.write_with(|out| match rendering {
             Rendering::Json => render::timeline::json::write(&report, out),
             Rendering::Markdown => render::timeline::markdown::write(&report, out),
+            Rendering::Html => {
+                let mut document = Vec::new();
+                render::timeline::json::write(&report, &mut document)?;
+                let said = render::timeline::text(&report, &render::html::STYLE);
+                render::html::write_document(&document, &said, &origin, out)
+            }
             _ => render::plain(&render::timeline::text(&report, &style), out),
         })?;
     }
@@ -92,6 +111,20 @@ pub(super) fn report(
         recording.analyse(&question),
         limits,
     ))
+}
+
+/// What a page says of the files behind a report; nothing where there is no page.
+pub(super) fn origin(
+    report: &TimelineReport,
+    terminal: &Terminal,
+    is_page: bool,
+) -> Result<render::html::Origin> {
+    let paths = report.inputs.iter().map(|i| &i.path);
+    let on_disk = paths.filter(|p| is_page && p.as_str() != "-");
+    Ok(render::html::Origin {
+        command: terminal.command.clone(),
+        files: on_disk.map(|p| digest(p)).collect::<Result<_>>()?,
+    })
 }
 
 /// Reads every file that the paths stand for. A file that was found in a directory and is of no

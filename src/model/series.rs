@@ -68,6 +68,28 @@ pub enum Measure {
 }
 
 impl Measure {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Measure::Memory => "memory",
+            Measure::Part => "part",
+            Measure::Cache => "cache",
+            Measure::Host => "host",
+            Measure::Address => "address",
+            Measure::Limit => "limit",
+            Measure::Percent => "percent",
+            Measure::Counter => "counter",
+            Measure::Errors => "errors",
+            Measure::Processes => "processes",
+            Measure::Descriptors => "descriptors",
+            Measure::Sockets => "sockets",
+            Measure::Threads => "threads",
+            Measure::Pending => "pending",
+            Measure::Identity => "identity",
+            Measure::Level => "level",
+        }
+    }
+
     /// Whether the values only rise while a process lives.
     pub fn is_cumulative(self) -> bool {
         matches!(self, Measure::Counter | Measure::Errors)

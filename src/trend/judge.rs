@@ -121,6 +121,12 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// Whether the series is called a leak from three or four captures by what growth of another
+    /// kind can imitate.
+    pub fn is_doubtful(&self, series: usize) -> bool {
+        u32::try_from(series).is_ok_and(|at| self.doubtful.contains(&at))
+    }
+
     /// Takes the series for parts of one heap, and takes back the doubtful leaks of three or four
     /// captures where less than half of the growth is of leaks: of hundreds of sites that warm up,
     /// a few fit a line by chance. What grows in proportion to the runs by eight blocks or more in every interval stands

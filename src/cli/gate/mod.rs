@@ -190,12 +190,12 @@ impl Job<'_> {
         outputs.keep_off(&load::files(items))?;
         let mut report = cycles::of_gate(args, load, &reading, items)?;
         report.monitored = self.timeline()?;
-        let facts = GraphFacts::of(&report.outcome, &report.verdict);
+        let of_graphs = GraphFacts::of(&report.outcome, &report.verdict);
         let monitored = facts_of(report.monitored.as_ref());
         let command = self.command(&args.base);
         let inconclusive = self.inconclusive();
         let ignored = self.config.baseline.clone();
-        let mut gate = self.judge(Some(facts), monitored, load.runs_per_hour);
+        let mut gate = self.judge(Some(of_graphs), monitored, load.runs_per_hour);
         gate.base = (!args.base.is_empty()).then(|| args.base.join(" "));
         if let Some(baseline) = ignored {
             gate.warn(format!(
@@ -205,6 +205,11 @@ impl Job<'_> {
         }
         report.gate = Some(gate.clone());
         let status = status(&gate, inconclusive);
+        let is_page = outputs.targets.iter().any(|(r, _)| *r == Rendering::Html);
+        let origin = render::html::Origin {
+            command: terminal.command.clone(),
+            files: if is_page { facts(items)? } else { Vec::new() },
+        };
         let files = BTreeMap::new();
         let view = View::new(Judged::Graphs(&report), &gate, &files, &command, status);
         write(
@@ -214,6 +219,9 @@ impl Job<'_> {
             outputs,
             |rendering, out| match rendering {
                 Rendering::Jsonl => render::graph::json::write_lines(&report, out),
+                Rendering::Html => page(&view, &origin, out, |document| {
+                    render::graph::json::write(&report, document)
+                }),
                 _ => render::graph::json::write(&report, out),
             },
         )?;
@@ -243,11 +251,22 @@ impl Job<'_> {
         let gate = self.judge(None, monitored, None);
         report.gate = Some(gate.clone());
         let status = status(&gate, inconclusive);
+        let is_page = outputs.targets.iter().any(|(r, _)| *r == Rendering::Html);
+        let origin = timeline::origin(&report, terminal, is_page)?;
         let files = BTreeMap::new();
         let view = View::new(Judged::Monitoring(&report), &gate, &files, &command, status);
-        write(args, terminal, &view, outputs, |_, out| {
-            render::timeline::json::write(&report, out)
-        })?;
+        write(
+            args,
+            terminal,
+            &view,
+            outputs,
+            |rendering, out| match rendering {
+                Rendering::Html => page(&view, &origin, out, |document| {
+                    render::timeline::json::write(&report, document)
+                }),
+                _ => render::timeline::json::write(&report, out),
+            },
+        )?;
         Ok(status)
     }
 
@@ -384,6 +403,19 @@ fn write(
         summary.write_with(|out| render::gate::markdown::write_summary(view, out))?;
     }
     Ok(())
+}
+
+/// The page of what has no sites: its document, and the gate's text.
+fn page(
+    view: &View<'_>,
+    origin: &render::html::Origin,
+    out: &mut dyn std::io::Write,
+    document: impl FnOnce(&mut Vec<u8>) -> Result<()>,
+) -> Result<()> {
+    let mut bytes = Vec::new();
+    document(&mut bytes)?;
+    let said = render::gate::text(view, &render::html::STYLE);
+    render::html::write_document(&bytes, &said, origin, out)
 }
 
 fn status(gate: &Gate, inconclusive: Inconclusive) -> u8 {

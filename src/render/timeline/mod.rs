@@ -1,8 +1,10 @@
 //! The timeline as text with small plots, as JSON, as Markdown.
 
+mod draw;
 pub mod json;
 pub mod markdown;
 mod plot;
+mod sentences;
 mod text;
 
 pub use plot::plot;
