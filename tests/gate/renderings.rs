@@ -373,8 +373,10 @@ fn ten_thousand_findings_fit_into_every_limit() {
 #[test]
 fn the_text_fits_a_screen() {
     for line in GATES.iter().filter(|l| !l.contains("SUPP")) {
-        let mut args = vec!["gate"];
-        args.extend(line.split_whitespace());
+        let words = super::words(line);
+        let args: Vec<&str> = std::iter::once("gate")
+            .chain(words.iter().map(String::as_str))
+            .collect();
         let ran = run_in(root(), &args);
         assert!(ran.out.lines().count() <= 24, "{}", ran.out);
         let first = ran.out.split("  ").next().unwrap();

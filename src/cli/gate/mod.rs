@@ -14,6 +14,7 @@ use super::run::{Terminal, facts, known_driver, style, targets};
 use super::{cycles, timeline};
 use crate::diff::GroupBy;
 use crate::error::{Error, Result};
+use crate::format::baseline::FORMAT as BASELINE;
 use crate::normalize::Naming;
 use crate::render;
 use crate::render::gate::Judged;
@@ -341,8 +342,9 @@ impl Job<'_> {
 
 /// Says that captures of several formats were compared: each tool leaves other frames out.
 fn mixed(captures: &[CaptureInfo]) -> Option<String> {
-    let first = captures.first()?;
-    let other = captures.iter().find(|c| c.format != first.format)?;
+    let mut own = captures.iter().filter(|c| c.format != BASELINE.name);
+    let first = own.next()?;
+    let other = own.find(|c| c.format != first.format)?;
     Some(format!(
         "{} is {} and {} is {}: sites of different tools are seldom the same",
         first.path, first.format, other.path, other.format
