@@ -179,7 +179,7 @@ impl EventLog {
     /// What was logged when; none where nothing was.
     pub fn volume(&self) -> Option<LogVolume> {
         let both = self.lines.windows.iter().zip(&self.volume.windows);
-        let windows = both.map(|(lines, kb)| (lines.0, lines.1, kb.1 * 1e3));
+        let windows = both.map(|(lines, kb)| (lines.0, lines.1, (kb.1 * 1e3).round()));
         (self.lines.total > 0).then(|| LogVolume {
             window_s: self.window_s,
             span: self.span.unwrap_or_default(),
