@@ -209,8 +209,9 @@ fn coincides(report: &TimelineReport, out: &mut Vec<String>) {
                     clean(&requests.endpoints[*other].name)
                 ));
             }
-            let p99 = e.p99_s.map_or(String::new(), |s| {
-                format!(", p99 {} s", units::plain((s * 10.0).round() / 10.0))
+            let p99 = e.p99_s.map_or(String::new(), |s| match s < 0.1 {
+                true => format!(", p99 {:.0} ms", s * 1e3),
+                false => format!(", p99 {} s", units::plain((s * 10.0).round() / 10.0)),
             });
             out.push(format!(
                 "{label:11}{name}  ({} requests{p99})",
