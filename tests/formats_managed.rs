@@ -259,11 +259,12 @@ mod memray {
     pub fn named(symbols: &Symbols, p: &Profile, row: usize) -> Vec<(String, String, u32)> {
         let text = |id| symbols.strings.get(id).to_owned();
         let frames = symbols.stacks.frames(p.stacks[row]);
-        // Python frames have no module; the oracle has no native ones.
+        // Python frames have no module; the oracle has no native ones, and none of arenas.
         frames
             .map(|f| symbols.frames.get(f))
             .filter(|f| f.module.is_empty())
             .map(|f| (text(f.function), text(f.file), f.line))
+            .filter(|(function, ..)| function != heapdiff::model::ARENA)
             .collect()
     }
 

@@ -14,6 +14,7 @@ mod patterns;
 mod planted;
 mod program;
 mod render;
+mod reports;
 mod rules_engine;
 mod symbols;
 mod telemetry;

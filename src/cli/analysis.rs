@@ -28,8 +28,8 @@ pub struct Shape {
     pub runs_per_hour: Option<f64>,
     /// Bytes that the program may use.
     pub memory_limit: Option<u64>,
-    /// Severity by the rate of growth.
-    pub rates: verdict::Rates,
+    /// What severities are drawn from.
+    pub thresholds: verdict::Thresholds,
     /// How many rows from the top are looked at one by one: names break their ties, and the rows
     /// below stand in the order of their differences alone.
     pub shown: usize,
@@ -83,6 +83,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         growth: &judged.growth,
         judgements: &judged.judgements,
         total_growth,
+        total_doubtful: total_judged.doubtful,
         total_test: total_test(&judge, &totals, &total_judged, table.chosen),
         captures: (sides[0], sides[1]),
         exact,
@@ -103,9 +104,10 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
             judgements: &judged.judgements,
             changes: &judged.changes,
             captures: prepared.captures.len(),
+            exact,
             runs_per_hour: shape.runs_per_hour,
             memory_limit: shape.memory_limit,
-            rates: shape.rates,
+            thresholds: shape.thresholds,
             owner: &|row| match &keys {
                 Keys::Stacks(stacks) => naming.owner_key(stacks[row as usize]),
                 Keys::Groups(_) => row as u64,
@@ -148,6 +150,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         ids: OnceCell::new(),
         has_roots: OnceCell::new(),
         gate: None,
+        monitored: None,
     };
     report.order = order(&report, shape);
     let cut = cut_stacks(&report);

@@ -291,6 +291,10 @@ pub struct CyclesArgs {
     /// List types with their numbers and bytes
     #[arg(long)]
     pub histogram: bool,
+    /// Compare types alone, by number and own bytes: references are not followed, which takes
+    /// little time and memory
+    #[arg(long, conflicts_with = "path_to")]
+    pub types_only: bool,
     /// Show the ways from roots to objects of a type, or to the object with an id
     #[arg(long, value_name = "TYPE|ID")]
     pub path_to: Option<String>,
@@ -347,6 +351,21 @@ impl From<MatchTier> for MatchedBy {
     }
 }
 
+/// How monitoring is read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Monitoring")]
+pub struct MonitorArgs {
+    /// The zone of time stamps that name none: Europe/Berlin, +02:00 [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
+    /// The layout of request lines, as a pattern with groups time, method, path, status, duration
+    #[arg(long, value_name = "REGEX")]
+    pub log_pattern: Option<String>,
+    /// The service of files that name none [default: the file's name]
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+}
+
 /// `heapdiff timeline`.
 #[derive(Debug, Args)]
 pub struct TimelineArgs {
@@ -359,15 +378,6 @@ pub struct TimelineArgs {
     /// Memory that a service may use (1GB): gives the time until then
     #[arg(long, value_name = "SIZE")]
     pub memory_limit: Option<String>,
-    /// The zone of time stamps that name none: Europe/Berlin, +02:00 [default: UTC]
-    #[arg(long, value_name = "ZONE")]
-    pub tz: Option<String>,
-    /// The layout of request lines, as a pattern with groups time, method, path, status, duration
-    #[arg(long, value_name = "REGEX")]
-    pub log_pattern: Option<String>,
-    /// The service of files that name none [default: the file's name]
-    #[arg(long, value_name = "NAME")]
-    pub service: Option<String>,
     /// Heap profiles of the service that grows: puts growth per hour beside growth per run of the sites
     #[arg(long, value_name = "DIR", value_hint = ValueHint::AnyPath)]
     pub captures: Option<String>,
@@ -382,6 +392,9 @@ pub struct TimelineArgs {
     /// Lines of the incident; 0 is all
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+    #[command(flatten)]
+    /// How monitoring is read.
+    pub monitor: MonitorArgs,
     #[command(flatten)]
     /// Where results go.
     pub out: OutputArgs,

@@ -16,7 +16,7 @@ use crate::model::Symbols;
 use crate::normalize::{Naming, PathMap};
 use crate::render;
 use crate::units;
-use crate::verdict::Rates;
+use crate::verdict::Thresholds;
 use crate::verdict::baseline::{MOST_CAPTURES, Saved, build, saved, write};
 use std::path::{Path, PathBuf};
 
@@ -266,7 +266,7 @@ fn difference(args: &BaselineArgs, path: &Path, terminal: &Terminal) -> Result<S
         driver: "runs".to_owned(),
         runs_per_hour: None,
         memory_limit: None,
-        rates: Rates::default(),
+        thresholds: Thresholds::default(),
         shown: usize::MAX,
     };
     let report = analysis::report(&prepared, &naming, &shape);

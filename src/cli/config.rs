@@ -3,7 +3,7 @@
 pub use super::config_tables::site_id;
 use super::config_tables::{Amount, RawBudget, RawSuppress, budgets, suppression};
 use crate::error::{Code, Error, Place, Result};
-use crate::verdict::{Budget, Rates, Suppression};
+use crate::verdict::{Budget, Steps, Suppression, Thresholds};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -63,6 +63,26 @@ struct RawSeverity {
     warning: Option<Spanned<Amount>>,
     critical: Option<Spanned<Amount>>,
     emergency: Option<Spanned<Amount>>,
+    factor: Option<Spanned<RawFactors>>,
+    limit: Option<Spanned<RawTimes>>,
+}
+
+/// Growth of the whole program by this factor a day.
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFactors {
+    warning: Option<f64>,
+    critical: Option<f64>,
+    emergency: Option<f64>,
+}
+
+/// Time to the memory limit.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTimes {
+    warning: Option<Amount>,
+    critical: Option<Amount>,
+    emergency: Option<Amount>,
 }
 
 /// What becomes of "cannot tell".
@@ -121,8 +141,8 @@ pub struct Config {
     pub trim_path: Vec<String>,
     /// Suppression files of other tools, relative to the current directory.
     pub suppressions: Vec<PathBuf>,
-    /// Severity by rate.
-    pub rates: Rates,
+    /// What severities are drawn from.
+    pub thresholds: Thresholds,
     /// The budgets.
     pub budgets: Vec<Placed>,
     /// The suppressions.
@@ -235,7 +255,7 @@ pub fn read(text: &str, path: &Path, profile: Option<&str>) -> Result<Config> {
 /// One budget of the command line, written like a table of the file: `peak = "300MiB"`.
 ///
 /// Errors: as in the file.
-pub fn budgets_of_flag(flag: &str, text: &str, rates: Rates) -> Result<Vec<Placed>> {
+pub fn budgets_of_flag(flag: &str, text: &str, rates: Steps) -> Result<Vec<Placed>> {
     #[derive(Deserialize)]
     struct One {
         budget: Spanned<RawBudget>,
@@ -340,7 +360,7 @@ impl Reader<'_> {
     }
 
     fn severity(&mut self, raw: &RawSeverity) -> Result<()> {
-        let mut rates = self.config.rates;
+        let mut rates = self.config.thresholds.rates;
         for (amount, slot) in [
             (&raw.warning, &mut rates.warning),
             (&raw.critical, &mut rates.critical),
@@ -364,7 +384,65 @@ impl Reader<'_> {
             ))
             .help("give the three in rising order"));
         }
-        self.config.rates = rates;
+        self.config.thresholds.rates = rates;
+        let mut factors = self.config.thresholds.factors;
+        if let Some(own) = &raw.factor {
+            let raw = own.get_ref();
+            for (number, slot) in [
+                (raw.warning, &mut factors.warning),
+                (raw.critical, &mut factors.critical),
+                (raw.emergency, &mut factors.emergency),
+            ] {
+                *slot = number.unwrap_or(*slot);
+            }
+            let rise = factors.warning > 1.0
+                && factors.warning <= factors.critical
+                && factors.critical <= factors.emergency;
+            if !rise {
+                return Err(self.wrong(
+                    own.span().start,
+                    format!(
+                        "factors of {} (warning), {} (critical) and {} (emergency) do not rise from above 1",
+                        factors.warning, factors.critical, factors.emergency
+                    ),
+                    "write what memory is multiplied by in a day, in rising order: warning = 1.5, critical = 4",
+                ));
+            }
+        }
+        self.config.thresholds.factors = factors;
+        self.times(raw)
+    }
+
+    /// Hours to the memory limit.
+    fn times(&mut self, raw: &RawSeverity) -> Result<()> {
+        let Some(own) = &raw.limit else {
+            return Ok(());
+        };
+        let mut hours = self.config.thresholds.hours;
+        let raw = own.get_ref();
+        for (amount, slot) in [
+            (&raw.warning, &mut hours.warning),
+            (&raw.critical, &mut hours.critical),
+            (&raw.emergency, &mut hours.emergency),
+        ] {
+            let Some(amount) = amount else { continue };
+            let seconds = amount.seconds().ok_or_else(|| {
+                let what = "the time to a limit is none".to_owned();
+                self.wrong(own.span().start, what, "write \"72h\" or \"3d\"")
+            })?;
+            *slot = seconds / 3600.0;
+        }
+        if !(hours.emergency <= hours.critical && hours.critical <= hours.warning) {
+            return Err(self.wrong(
+                own.span().start,
+                format!(
+                    "warning {} h, critical {} h and emergency {} h before the limit do not fall",
+                    hours.warning, hours.critical, hours.emergency
+                ),
+                "give the three in falling order: warning = \"72h\", critical = \"24h\"",
+            ));
+        }
+        self.config.thresholds.hours = hours;
         Ok(())
     }
 
@@ -372,7 +450,7 @@ impl Reader<'_> {
         let mut fresh: Vec<String> = Vec::new();
         for raw in list {
             let at = raw.span().start;
-            let found = budgets(raw.get_ref(), self.config.rates)
+            let found = budgets(raw.get_ref(), self.config.thresholds.rates)
                 .map_err(|what| self.wrong(at, what, "see docs/configuration.md"))?;
             for budget in found {
                 if fresh.contains(&budget.name) {

@@ -3,7 +3,7 @@
 use crate::units;
 use crate::verdict::rules;
 use crate::verdict::{
-    Budget, Condition, Each, Glob, Limit, MonitorBudget, Rates, Scope, Severity, StackPattern,
+    Budget, Condition, Each, Glob, Limit, MonitorBudget, Scope, Severity, StackPattern, Steps,
     Suppression, Target, Watch,
 };
 use serde::Deserialize;
@@ -51,7 +51,7 @@ impl Amount {
     }
 
     /// Seconds: `2` or `"2s"`.
-    fn seconds(&self) -> Option<f64> {
+    pub(super) fn seconds(&self) -> Option<f64> {
         match self {
             Amount::Text(text) => units::parse_seconds(text),
             other => other.number(),
@@ -117,6 +117,7 @@ pub(super) struct RawBudget {
     timeouts: Option<Amount>,
     connections_per_minute: Option<f64>,
     logs_per_hour: Option<f64>,
+    log_bytes_per_hour: Option<Amount>,
     processes: Option<f64>,
 }
 
@@ -193,7 +194,7 @@ fn scope(raw: &RawBudget) -> std::result::Result<Scope, String> {
 }
 
 /// The budgets that one table writes down: one for each limit in it.
-pub(super) fn budgets(raw: &RawBudget, rates: Rates) -> std::result::Result<Vec<Budget>, String> {
+pub(super) fn budgets(raw: &RawBudget, rates: Steps) -> std::result::Result<Vec<Budget>, String> {
     let each = match raw.each.as_deref() {
         None => Each::Sum,
         Some("site") => Each::Site,
@@ -241,15 +242,7 @@ pub(super) fn budgets(raw: &RawBudget, rates: Rates) -> std::result::Result<Vec<
         limits.push((None, Limit::Growth { absolute, percent }));
     }
     if let Some(amount) = &raw.per_hour {
-        let mb = match amount {
-            Amount::Text(word) if severity(word).is_ok() => rates.of(severity(word)?),
-            other => {
-                other
-                    .number()
-                    .ok_or("per_hour is neither a severity nor a size an hour")?
-                    / 1e6
-            }
-        };
+        let mb = rate("per_hour", amount, rates)?;
         limits.push((None, Limit::PerHour(mb)));
     }
     for (key, amount, metric) in [
@@ -288,13 +281,9 @@ pub(super) fn budgets(raw: &RawBudget, rates: Rates) -> std::result::Result<Vec<
     } else if raw.signature.is_some() {
         return Err("signature says which cycles count: it needs cycles".into());
     }
-    let watches = watches(raw, monitored, &size, &count, &share)?;
+    let watches = watches(raw, monitored, rates, &size, &count, &share)?;
     for watch in watches {
-        let about_requests = matches!(
-            watch,
-            Watch::Duration(_) | Watch::Success(_) | Watch::Timeouts(_)
-        );
-        let subject = match about_requests {
+        let subject = match watch.of_requests() {
             true => &raw.endpoint,
             false => &raw.series,
         };
@@ -344,6 +333,18 @@ pub(super) fn budgets(raw: &RawBudget, rates: Rates) -> std::result::Result<Vec<
     Ok(limits.into_iter().map(make).collect())
 }
 
+/// 10^6 bytes an hour: a size, or the severity that has that rate.
+fn rate(key: &str, amount: &Amount, rates: Steps) -> std::result::Result<f64, String> {
+    if let Amount::Text(word) = amount
+        && let Ok(severity) = severity(word)
+    {
+        return Ok(rates.of(severity));
+    }
+    let bytes = amount.number();
+    let bytes = bytes.ok_or_else(|| format!("{key} is neither a severity nor a size an hour"))?;
+    Ok(bytes / 1e6)
+}
+
 /// Sites that came with less are no news, bytes.
 const NEW_SITE: f64 = 4096.0;
 
@@ -354,13 +355,14 @@ type Counts<'a> = &'a dyn Fn(&str, Option<f64>) -> std::result::Result<Option<f6
 fn watches(
     raw: &RawBudget,
     monitored: bool,
+    rates: Steps,
     size: Sizes<'_>,
     count: Counts<'_>,
     share: Sizes<'_>,
 ) -> std::result::Result<Vec<Watch>, String> {
     let mut out = Vec::new();
-    if let Some(n) = size("rate", &raw.rate)? {
-        out.push(Watch::Rate(n / 1e6));
+    if let Some(amount) = &raw.rate {
+        out.push(Watch::Rate(rate("rate", amount, rates)?));
     }
     if let Some(word) = &raw.severity {
         out.push(Watch::Severity(severity(word)?));
@@ -371,6 +373,9 @@ fn watches(
         out.push(Watch::Level(n));
     }
     if let Some(text) = &raw.condition {
+        if raw.series.is_none() {
+            return Err("condition needs a series: series = \"node_swap_bytes\"".into());
+        }
         let condition = Condition::parse(text)
             .ok_or_else(|| format!("condition {text:?} is none: write \"> 0 for 10m\""))?;
         out.push(Watch::Condition(condition));
@@ -392,6 +397,9 @@ fn watches(
     }
     if let Some(n) = count("logs_per_hour", raw.logs_per_hour)? {
         out.push(Watch::LogsPerHour(n));
+    }
+    if let Some(n) = size("log_bytes_per_hour", &raw.log_bytes_per_hour)? {
+        out.push(Watch::LogBytesPerHour(n));
     }
     if let Some(n) = count("processes", raw.processes)? {
         out.push(Watch::Processes(n));

@@ -1,9 +1,9 @@
 //! `heapdiff cycles`, and `heapdiff compare` on object graphs: which cycles and holders grow.
 
-use super::args::{CompareArgs, CyclesArgs, InputArgs, InspectArgs, OutputArgs};
+use super::args::{CompareArgs, CyclesArgs, GateArgs, InputArgs, InspectArgs, OutputArgs};
 use super::load::{self, Item, Reading};
 use super::output::{Rendering, Target};
-use super::run::{Terminal, size, targets};
+use super::run::{Terminal, facts, size, targets};
 use crate::diff::Side;
 use crate::error::{Code, Error, Result};
 use crate::format::{self, Capture, Context};
@@ -24,6 +24,7 @@ struct Job<'a> {
     histogram: bool,
     path_to: Option<String>,
     values: bool,
+    types_only: bool,
     runs_per_hour: Option<f64>,
     memory_limit: &'a Option<String>,
 }
@@ -37,9 +38,10 @@ pub(super) fn cycles(args: &CyclesArgs, terminal: &Terminal) -> Result<u8> {
             input: &args.input,
             out: &args.out,
             limit: args.limit,
-            histogram: args.histogram,
+            histogram: args.histogram || args.types_only,
             path_to: args.path_to.clone(),
             values: args.values,
+            types_only: args.types_only,
             runs_per_hour: args.runs_per_hour,
             memory_limit: &args.memory_limit,
         },
@@ -59,6 +61,7 @@ pub(super) fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             histogram: false,
             path_to: None,
             values: false,
+            types_only: false,
             runs_per_hour: args.runs_per_hour,
             memory_limit: &args.memory_limit,
         },
@@ -80,12 +83,36 @@ pub(super) fn inspect(args: &InspectArgs, items: &[Item], terminal: &Terminal) -
             histogram: true,
             path_to: None,
             values: false,
+            types_only: false,
             runs_per_hour: None,
             memory_limit: &None,
         };
         run(&job, terminal)?;
     }
     Ok(0)
+}
+
+/// The analysis of the object graphs that a gate is held over.
+pub(super) fn of_gate(
+    args: &GateArgs,
+    load: Load,
+    reading: &Reading,
+    items: &[Item],
+) -> Result<GraphReport> {
+    let job = Job {
+        captures: &args.captures,
+        base: &args.base,
+        input: &args.input,
+        out: &args.out,
+        limit: args.rows.limit,
+        histogram: false,
+        types_only: false,
+        path_to: None,
+        values: false,
+        runs_per_hour: None,
+        memory_limit: &None,
+    };
+    report(&job, load, reading, items)
 }
 
 /// Whether the first capture of a command line is an object graph; no when it cannot be read.
@@ -112,6 +139,7 @@ fn run(job: &Job<'_>, terminal: &Terminal) -> Result<u8> {
     let load = Load {
         runs_per_hour: job.runs_per_hour,
         memory_limit: size("memory-limit", job.memory_limit)?,
+        ..Load::default()
     };
     let reading = Reading::new(job.input)?;
     let targets = targets(
@@ -121,8 +149,13 @@ fn run(job: &Job<'_>, terminal: &Terminal) -> Result<u8> {
     )?;
     let items = load::items(job.captures, job.base, None)?;
     let report = report(job, load, &reading, &items)?;
+    let is_page = targets.iter().any(|(r, _)| *r == Rendering::Html);
+    let origin = render::html::Origin {
+        command: terminal.command.clone(),
+        files: if is_page { facts(&items)? } else { Vec::new() },
+    };
     for (rendering, target) in targets {
-        write(&report, rendering, target, job, terminal)?;
+        write(&report, rendering, target, job, &origin, terminal)?;
     }
     Ok(0)
 }
@@ -132,6 +165,7 @@ fn write(
     rendering: Rendering,
     target: Target,
     job: &Job<'_>,
+    origin: &render::html::Origin,
     terminal: &Terminal,
 ) -> Result<()> {
     let stdout = target.is_stdout();
@@ -153,6 +187,12 @@ fn write(
         Rendering::Markdown => render::graph::table::markdown(report, &style, out),
         Rendering::Csv => render::graph::table::csv(report, out),
         Rendering::Dot => render::graph::dot::write(report, out),
+        Rendering::Html => {
+            let mut document = Vec::new();
+            render::graph::json::write(report, &mut document)?;
+            let said = render::graph::text(report, &render::html::STYLE);
+            render::html::write_document(&document, &said, origin, out)
+        }
         _ => Err(Error::usage("object graphs have no such rendering")),
     })
 }
@@ -168,7 +208,7 @@ fn report(job: &Job<'_>, load: Load, reading: &Reading, items: &[Item]) -> Resul
     let mut with_runs = [Vec::new(), Vec::new()];
     for item in items {
         for path in &item.group.paths {
-            let graph = match read(path, reading, job.values, &mut symbols) {
+            let graph = match read(path, reading, job, &mut symbols) {
                 Ok(graph) => graph,
                 Err(e) if item.group.found && e.code() == Code::Unrecognised => {
                     notes.push(format!("{path} is no object graph and was left out"));
@@ -225,10 +265,12 @@ fn report(job: &Job<'_>, load: Load, reading: &Reading, items: &[Item]) -> Resul
         verdict,
         notes,
         histogram: job.histogram,
+        monitored: None,
+        gate: None,
     })
 }
 
-fn read(path: &str, reading: &Reading, values: bool, symbols: &mut Symbols) -> Result<HeapGraph> {
+fn read(path: &str, reading: &Reading, job: &Job<'_>, symbols: &mut Symbols) -> Result<HeapGraph> {
     let limits = Limits::default();
     let source = match path {
         "-" => Source::stdin(limits)?,
@@ -236,13 +278,18 @@ fn read(path: &str, reading: &Reading, values: bool, symbols: &mut Symbols) -> R
     };
     let mut cx = Context {
         strict: reading.strict(),
-        values,
+        values: job.values,
+        types_only: job.types_only,
         ..Context::new(symbols)
     };
     let captures = format::read(&source, reading.forced(), &mut cx)?;
     captures
         .into_iter()
         .find_map(Capture::into_graph)
+        .map(|graph| match job.types_only {
+            true => graph.into_tally(),
+            false => graph,
+        })
         .ok_or_else(|| {
             Error::new(Code::Incomparable, "holds allocation sites, no objects")
                 .in_file(source.name())

@@ -1,6 +1,6 @@
 //! Arguments of the gate, its baselines, suppressions and configuration.
 
-use super::args::{InputArgs, OutputArgs, RowArgs};
+use super::args::{InputArgs, MonitorArgs, OutputArgs, RowArgs};
 use super::config::Inconclusive;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
@@ -97,6 +97,9 @@ pub struct GateArgs {
     /// Hold them against captures from before the change (repeatable)
     #[arg(long, value_name = "CAPTURE", value_hint = ValueHint::AnyPath)]
     pub base: Vec<String>,
+    /// Monitoring series and logs: files, directories, quoted globs; alone or behind the captures
+    #[arg(long, value_name = "PATH", num_args = 1.., value_hint = ValueHint::AnyPath)]
+    pub timeline: Vec<String>,
     /// What becomes of "cannot tell" [default: report, exit status 3]
     #[arg(long, value_enum, value_name = "AS")]
     pub inconclusive: Option<Inconclusive>,
@@ -121,6 +124,9 @@ pub struct GateArgs {
     #[command(flatten)]
     /// What may grow by how much.
     pub budgets: BudgetArgs,
+    #[command(flatten)]
+    /// How monitoring is read.
+    pub monitor: MonitorArgs,
     #[command(flatten)]
     /// Where settings come from.
     pub settings: SettingArgs,

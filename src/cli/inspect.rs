@@ -10,7 +10,7 @@ use crate::diff::GroupBy;
 use crate::error::{Error, Result};
 use crate::normalize::Naming;
 use crate::render;
-use crate::verdict::Rates;
+use crate::verdict::Thresholds;
 
 /// The renderings of this command.
 const RENDERINGS: &[Rendering] = &[Rendering::Text, Rendering::Json, Rendering::Svg];
@@ -47,7 +47,7 @@ pub(super) fn inspect(args: &InspectArgs, terminal: &Terminal) -> Result<u8> {
         driver: "runs".into(),
         runs_per_hour: None,
         memory_limit: None,
-        rates: Rates::default(),
+        thresholds: Thresholds::default(),
         shown: usize::MAX,
     };
     let mut text = Vec::new();

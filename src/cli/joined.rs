@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::normalize::{Naming, PathMap};
 use crate::render;
 use crate::report::{JoinedSite, TimelineReport};
-use crate::verdict::Rates;
+use crate::verdict::Thresholds;
 
 /// Sites that are named.
 const MOST_SITES: usize = 20;
@@ -52,7 +52,7 @@ pub(super) fn join(report: &mut TimelineReport, place: &str, runs: &[f64]) -> Re
         driver: "runs".to_owned(),
         runs_per_hour: None,
         memory_limit: None,
-        rates: Rates::default(),
+        thresholds: Thresholds::default(),
         shown: MOST_SITES,
     };
     let naming = Naming::new(&prepared.symbols, prepared.language, PathMap::default());

@@ -78,6 +78,7 @@ impl Rendering {
         Rendering::Markdown,
         Rendering::Csv,
         Rendering::Dot,
+        Rendering::Html,
     ];
 
     /// What `heapdiff gate` renders.
@@ -97,9 +98,38 @@ impl Rendering {
         Rendering::Github,
     ];
 
+    /// What `heapdiff gate` renders of object graphs.
+    pub const OF_GATE_OF_GRAPHS: &'static [Rendering] = &[
+        Rendering::Text,
+        Rendering::Json,
+        Rendering::Jsonl,
+        Rendering::Markdown,
+        Rendering::Sarif,
+        Rendering::Junit,
+        Rendering::CodeQuality,
+        Rendering::Github,
+        Rendering::Html,
+    ];
+
+    /// What `heapdiff gate` renders of monitoring.
+    pub const OF_GATE_OF_MONITORING: &'static [Rendering] = &[
+        Rendering::Text,
+        Rendering::Json,
+        Rendering::Markdown,
+        Rendering::Sarif,
+        Rendering::Junit,
+        Rendering::CodeQuality,
+        Rendering::Github,
+        Rendering::Html,
+    ];
+
     /// What `heapdiff timeline` renders.
-    pub const OF_TIMELINE: &'static [Rendering] =
-        &[Rendering::Text, Rendering::Json, Rendering::Markdown];
+    pub const OF_TIMELINE: &'static [Rendering] = &[
+        Rendering::Text,
+        Rendering::Json,
+        Rendering::Markdown,
+        Rendering::Html,
+    ];
 
     /// The rendering called `name`, of those that a command offers.
     pub fn by_name(name: &str, offered: &[Rendering]) -> Result<Rendering> {

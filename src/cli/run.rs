@@ -15,7 +15,7 @@ use crate::render;
 use crate::render::flame;
 use crate::report::{CaptureInfo, Report};
 use crate::units;
-use crate::verdict::Rates;
+use crate::verdict::Thresholds;
 use clap::{CommandFactory, Parser};
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -356,7 +356,7 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             .first()
             .copied(),
         memory_limit: size("memory-limit", &args.memory_limit)?,
-        rates: Rates::default(),
+        thresholds: Thresholds::default(),
         shown: usize::MAX,
     };
     let paths = path_map(&args.rows)?;

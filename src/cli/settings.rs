@@ -92,12 +92,25 @@ fn effective(config: &Config, quiet: bool) -> String {
         }),
         "auto",
     );
-    let rates = config.rates;
-    let _ = writeln!(
-        out,
-        "severity         warning {}, critical {}, emergency {} MB/h",
-        rates.warning, rates.critical, rates.emergency
-    );
+    let t = config.thresholds;
+    let steps = |s: crate::verdict::Steps| {
+        let word = |n: f64| match n.is_finite() && n > 0.0 {
+            true => units::plain(n),
+            false => "never".to_owned(),
+        };
+        [s.warning, s.critical, s.emergency].map(word)
+    };
+    for (key, of, unit) in [
+        ("severity", t.rates, " MB/h"),
+        ("by factor", t.factors, " times a day"),
+        ("by limit", t.hours, " h before memory_limit"),
+    ] {
+        let [warning, critical, emergency] = steps(of);
+        let _ = writeln!(
+            out,
+            "{key:16} warning {warning}, critical {critical}, emergency {emergency}{unit}"
+        );
+    }
     out.push_str("\nbudgets\n");
     for placed in &config.budgets {
         let _ = writeln!(
@@ -197,7 +210,7 @@ fn prometheus(config: &Config) -> String {
          groups:\n- name: heapdiff\n  rules:\n",
     );
     for severity in [Severity::Warning, Severity::Critical, Severity::Emergency] {
-        let per_second = config.rates.of(severity) * 1e6 / 3600.0;
+        let per_second = config.thresholds.rates.of(severity) * 1e6 / 3600.0;
         let window = match severity {
             Severity::Emergency => "1h",
             _ => "6h",
@@ -213,23 +226,31 @@ fn prometheus(config: &Config) -> String {
             severity.as_str(),
             &format!(
                 "memory grows by {} MB an hour or more",
-                units::plain(config.rates.of(severity))
+                units::plain(config.thresholds.rates.of(severity))
             ),
         );
     }
     if let Some(limit) = &config.memory_limit {
-        for (hours, severity) in [(72, "warning"), (24, "critical"), (2, "emergency")] {
+        for severity in [Severity::Warning, Severity::Critical, Severity::Emergency] {
+            let hours = config.thresholds.hours.of(severity);
+            if hours <= 0.0 {
+                continue;
+            }
+            let severity = severity.as_str();
             rule(
                 &mut out,
-                &format!("HeapLimitIn{hours}Hours"),
+                &format!("HeapLimitIn{}Hours", units::plain(hours).replace('.', "_")),
                 &format!(
                     "predict_linear(process_resident_memory_bytes[6h], {}) > {}",
-                    hours * 3600,
+                    number(hours * 3600.0),
                     limit.value
                 ),
                 "30m",
                 severity,
-                &format!("memory reaches its limit within {hours} hours"),
+                &format!(
+                    "memory reaches its limit within {} hours",
+                    units::plain(hours)
+                ),
             );
         }
     }

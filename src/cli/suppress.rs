@@ -81,7 +81,7 @@ fn block(args: &SuppressArgs) -> Result<String> {
     let max = size("max", &args.max)?;
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let mut out = format!("[[suppress]]\nrule = {}\n", quoted(rule));
-    match site_id(id) {
+    match site_id(id).filter(|_| !of_subjects(rule)) {
         Some((hash, rank)) => {
             let site = match &args.from {
                 Some(path) => Some(site_in(path, hash, rank)?),
@@ -100,7 +100,7 @@ fn block(args: &SuppressArgs) -> Result<String> {
                 }
             }
         }
-        None if id.is_empty() => return Err(wrong("the finding names no site".into())),
+        None if id.is_empty() => return Err(wrong("the finding names nothing".into())),
         None => out.push_str(&format!("subject = {}\n", quoted(id))),
     }
     if let Some(max) = max {
@@ -113,6 +113,12 @@ fn block(args: &SuppressArgs) -> Result<String> {
     }
     out.push_str(&format!("expires = {date}\n"));
     Ok(out)
+}
+
+/// Whether findings of a rule are about cycles, holders, series or endpoints.
+fn of_subjects(rule: &str) -> bool {
+    let number = rule.trim_start_matches("HD").parse::<u32>();
+    number.is_ok_and(|n| (40..80).contains(&n) || n == 90)
 }
 
 /// The frames that name a site in a document, as a pattern, and how many sites share its hash.

@@ -1,12 +1,12 @@
 //! `heapdiff timeline`: files to a recording, the recording to a report.
 
-use super::args::TimelineArgs;
+use super::args::{MonitorArgs, TimelineArgs};
 use super::output::Rendering;
 use super::run::{Terminal, counts, size, targets};
 use crate::error::{Code, Error, Result};
 use crate::format::monitor;
 use crate::input::Source;
-use crate::input::{Spec, expand};
+use crate::input::{Spec, digest, expand};
 use crate::model::Limits;
 use crate::model::Time;
 use crate::render;
@@ -30,44 +30,23 @@ const OF_THE_SCRIPT: [&str; 7] = [
 
 /// Runs the command.
 pub(super) fn timeline(args: &TimelineArgs, terminal: &Terminal) -> Result<u8> {
-    let options = monitor::Options {
-        zone: match &args.tz {
-            Some(name) => monitor::Zone::named(name)?,
-            None => monitor::Zone::default(),
-        },
-        log_pattern: pattern(args.log_pattern.as_deref())?,
-        service: args.service.clone(),
-    };
-    let question = Question {
-        marks: args
-            .mark
-            .iter()
-            .map(|m| mark(m, &options.zone))
-            .collect::<Result<_>>()?,
-    };
     let limits = verdict::Limits {
         memory: size("memory-limit", &args.memory_limit)?.map(|b| b as f64),
+        ..verdict::Limits::default()
     };
     let targets = targets(
         &args.out.output,
         args.out.format.as_deref(),
         Rendering::OF_TIMELINE,
     )?;
-    let mut recording = Recording::default();
-    let inputs = read_all(&args.paths, &options, &mut recording)?;
-    let files: Vec<String> = inputs.iter().map(|i| i.path.clone()).collect();
-    targets.iter().try_for_each(|(_, t)| t.keep_off(&files))?;
-    if recording.is_empty() {
-        return Err(
-            Error::new(Code::Damaged, "no sample and no request in these files")
-                .in_file(args.paths.first().map_or("", String::as_str))
-                .help("name a monitoring series, a request log, or a directory with them"),
-        );
-    }
-    let mut report = TimelineReport::new(inputs, recording.analyse(&question), limits);
+    let mut report = report(&args.paths, &args.monitor, &args.mark, limits, None)?;
     if let Some(place) = &args.captures {
         super::joined::join(&mut report, place, &counts("runs", &args.runs)?)?;
     }
+    let files: Vec<String> = report.inputs.iter().map(|i| i.path.clone()).collect();
+    targets.iter().try_for_each(|(_, t)| t.keep_off(&files))?;
+    let is_page = targets.iter().any(|(r, _)| *r == Rendering::Html);
+    let origin = origin(&report, terminal, is_page)?;
     for (rendering, target) in targets {
         let stdout = target.is_stdout();
         let style = render::Style {
@@ -84,10 +63,68 @@ pub(super) fn timeline(args: &TimelineArgs, terminal: &Terminal) -> Result<u8> {
         target.write_with(|out| match rendering {
             Rendering::Json => render::timeline::json::write(&report, out),
             Rendering::Markdown => render::timeline::markdown::write(&report, out),
+            Rendering::Html => {
+                let mut document = Vec::new();
+                render::timeline::json::write(&report, &mut document)?;
+                let said = render::timeline::text(&report, &render::html::STYLE);
+                render::html::write_document(&document, &said, &origin, out)
+            }
             _ => render::plain(&render::timeline::text(&report, &style), out),
         })?;
     }
     Ok(0)
+}
+
+/// Reads and analyses what the paths stand for. `alpha`: the chance that a healthy run has any
+/// finding at all, where it is not the usual one.
+pub(super) fn report(
+    paths: &[String],
+    args: &MonitorArgs,
+    marks: &[String],
+    limits: verdict::Limits,
+    alpha: Option<f64>,
+) -> Result<TimelineReport> {
+    let options = monitor::Options {
+        zone: match &args.tz {
+            Some(name) => monitor::Zone::named(name)?,
+            None => monitor::Zone::default(),
+        },
+        log_pattern: pattern(args.log_pattern.as_deref())?,
+        service: args.service.clone(),
+    };
+    let marks: Result<Vec<_>> = marks.iter().map(|m| mark(m, &options.zone)).collect();
+    let question = Question {
+        marks: marks?,
+        alpha,
+    };
+    let mut recording = Recording::default();
+    let inputs = read_all(paths, &options, &mut recording)?;
+    if recording.is_empty() {
+        return Err(
+            Error::new(Code::Damaged, "no sample and no request in these files")
+                .in_file(paths.first().map_or("", String::as_str))
+                .help("name a monitoring series, a request log, or a directory with them"),
+        );
+    }
+    Ok(TimelineReport::new(
+        inputs,
+        recording.analyse(&question),
+        limits,
+    ))
+}
+
+/// What a page says of the files behind a report; nothing where there is no page.
+pub(super) fn origin(
+    report: &TimelineReport,
+    terminal: &Terminal,
+    is_page: bool,
+) -> Result<render::html::Origin> {
+    let paths = report.inputs.iter().map(|i| &i.path);
+    let on_disk = paths.filter(|p| is_page && p.as_str() != "-");
+    Ok(render::html::Origin {
+        command: terminal.command.clone(),
+        files: on_disk.map(|p| digest(p)).collect::<Result<_>>()?,
+    })
 }
 
 /// Reads every file that the paths stand for. A file that was found in a directory and is of no

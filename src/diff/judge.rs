@@ -40,6 +40,8 @@ const P_OF_TOTAL: f64 = 0.01;
 pub struct Judged {
     /// The class of each row.
     pub growth: Vec<Growth>,
+    /// Of one sum: it is called a leak from few captures, by what other growth can imitate.
+    pub doubtful: bool,
     /// What the statistics say of each series; empty for fewer than three captures of a side.
     pub judgements: Vec<Judgement>,
     /// p and q of each row's difference; empty where nothing was tested.
@@ -144,9 +146,15 @@ impl Judge {
     fn series(&self, plan: &Plan, values: &Values, total: bool) -> Judged {
         let noise = self.noise();
         let rows = values.after()[self.chosen].len();
-        let judged = plan.judge_all(noise, rows, |row, out| self.fill(values, row, out));
+        let mut doubtful = false;
+        let mut judged = plan.judge_all(noise, rows, |row, out| self.fill(values, row, out));
+        match total {
+            true => doubtful = judged.is_doubtful(0),
+            false => judged.doubt_the_few(),
+        }
         let mut out = Judged {
             growth: judged.rows.iter().map(|j| j.class.into()).collect(),
+            doubtful,
             judgements: judged.rows,
             tests: Vec::new(),
             level: judged.level,

@@ -8,12 +8,15 @@
 
 use super::components::components;
 use super::dominators::Dominators;
-use super::paths::{Paths, alive, source};
+use super::freed::{self, Removed};
+use super::paths::{Paths, source};
 use super::rows::{Marks, OwnRows, Rows};
 use super::words::{Nearness, Words};
 use crate::model::{EdgeKind, HeapGraph, LabelId, Role, Symbols};
+use petgraph::Direction;
 use petgraph::algo::dinics;
 use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// How something is cut free.
@@ -66,13 +69,62 @@ pub struct Cut {
 }
 
 impl Cut {
-    fn none() -> Cut {
+    /// Nothing.
+    pub fn none() -> Cut {
         Cut {
             kind: CutKind::None,
             references: Vec::new(),
             count: 0,
             frees: 0,
         }
+    }
+}
+
+/// How a set of objects is to be cut free.
+#[derive(Debug, Clone)]
+pub struct Plan<'s> {
+    kind: CutKind,
+    tops: &'s [u32],
+    /// The shapes to cut, most frequent first.
+    shapes: Vec<(Shape, Alike)>,
+}
+
+/// References of one shape.
+#[derive(Debug, Clone)]
+struct Alike {
+    count: u32,
+    first: u32,
+    /// Those that do not refer to an object of the set: the others are found by their shape.
+    others: Vec<u32>,
+}
+
+impl Default for Alike {
+    fn default() -> Alike {
+        Alike {
+            count: 0,
+            first: u32::MAX,
+            others: Vec::new(),
+        }
+    }
+}
+
+impl Alike {
+    fn add(&mut self, edge: u32, into_set: bool) {
+        self.count += 1;
+        self.first = self.first.min(edge);
+        if !into_set {
+            self.others.push(edge);
+        }
+    }
+}
+
+impl<'s> Plan<'s> {
+    /// A plan of the most frequent shapes.
+    fn new(kind: CutKind, shapes: FxHashMap<Shape, Alike>, tops: &'s [u32]) -> Plan<'s> {
+        let mut shapes: Vec<(Shape, Alike)> = shapes.into_iter().collect();
+        shapes.sort_by_key(|(shape, alike)| (std::cmp::Reverse(alike.count), *shape));
+        shapes.truncate(MOST_REFERENCES);
+        Plan { kind, tops, shapes }
     }
 }
 
@@ -84,10 +136,15 @@ const SLACK: u64 = 5;
 
 /// How ready a program is to give up a reference; 0 is not at all.
 pub fn cuttability(graph: &HeapGraph, words: &Words, symbols: &Symbols, edge: u32) -> u8 {
+    readiness(graph, words, symbols, source(graph, edge), edge)
+}
+
+/// The same where the object that refers is known.
+fn readiness(graph: &HeapGraph, words: &Words, symbols: &Symbols, from: u32, edge: u32) -> u8 {
     let info = symbols
         .graph
         .label_info(LabelId(graph.labels()[edge as usize]));
-    let from = words.of_type(graph.type_of(source(graph, edge)));
+    let from = words.of_type(graph.type_of(from));
     match info.kind {
         EdgeKind::Struct | EdgeKind::Weak | EdgeKind::Final => 0,
         EdgeKind::Soft | EdgeKind::Internal | EdgeKind::Other => 1,
@@ -98,27 +155,36 @@ pub fn cuttability(graph: &HeapGraph, words: &Words, symbols: &Symbols, edge: u3
     }
 }
 
-/// For each object, how many references come from objects that it does not dominate: up to 255.
-/// Roots count. One pass over references, one byte an object.
-pub fn entries(graph: &HeapGraph, tree: &Dominators) -> Vec<u8> {
-    let mut count = vec![0u8; graph.len()];
+/// For each object the place of the reference that holds it, where there is one alone: one from
+/// an object that it does not dominate, and no root. [`MANY`] or [`NONE`] for the others. One pass
+/// over references, 4 bytes an object.
+pub fn entries(graph: &HeapGraph, tree: &Dominators) -> Vec<u32> {
+    let mut only = vec![NONE; graph.len()];
     for v in 0..graph.len() as u32 {
         let i = tree.number[v as usize];
-        for &w in Rows::of(graph).of_node(v) {
+        for e in graph.row(v) {
+            let w = graph.targets()[e];
+            let entry = &mut only[w as usize];
+            if *entry == MANY || w == v {
+                continue;
+            }
             let j = tree.number[w as usize];
             let same_side = (i < tree.garbage) == (j < tree.garbage);
-            if w != v && same_side && !tree.dominates(j, i) {
-                let c = &mut count[w as usize];
-                *c = c.saturating_add(1);
+            if same_side && !tree.dominates(j, i) {
+                *entry = if *entry == NONE { e as u32 } else { MANY };
             }
         }
     }
     for root in graph.roots.iter().filter(|r| !r.weak) {
-        let c = &mut count[root.node as usize];
-        *c = c.saturating_add(1);
+        only[root.node as usize] = MANY;
     }
-    count
+    only
 }
+
+/// In [`entries`]: nothing holds the object but itself.
+pub const NONE: u32 = u32::MAX;
+/// In [`entries`]: several references hold the object, or a root.
+pub const MANY: u32 = u32::MAX - 1;
 
 /// All that the search for cuts works on.
 pub struct Cutter<'a> {
@@ -131,20 +197,22 @@ pub struct Cutter<'a> {
     /// Dominators.
     pub tree: &'a Dominators,
     /// From [`entries`].
-    pub entries: &'a [u8],
-    /// Bytes that roots reach.
-    pub alive_bytes: u64,
+    pub entries: &'a [u32],
     /// Shortest paths, which name the owners of containers.
     pub paths: &'a Paths,
-    /// References backward, made when they are first asked for.
+    /// Places of references backward ([`Rows::places_backward`]), made when first asked for.
     pub backward: &'a std::cell::OnceCell<OwnRows>,
 }
 
 impl Cutter<'_> {
     fn shape(&self, edge: u32) -> Shape {
+        self.shape_from(source(self.graph, edge), edge)
+    }
+
+    fn shape_from(&self, from: u32, edge: u32) -> Shape {
         let e = edge as usize;
         Shape {
-            from: self.graph.type_of(source(self.graph, edge)).0,
+            from: self.graph.type_of(from).0,
             label: self.words.of_label(LabelId(self.graph.labels()[e])).plain,
             to: self.graph.type_of(self.graph.targets()[e]).0,
         }
@@ -152,122 +220,144 @@ impl Cutter<'_> {
 
     /// The one reference that holds `v`, where there is one: no root, no second way in.
     pub fn bridge(&self, v: u32) -> Option<u32> {
-        if self.entries[v as usize] != 1 {
-            return None;
-        }
-        let holder = self.tree.holder(v)?;
-        let mut row = self.graph.row(holder);
-        row.find(|&e| self.graph.targets()[e] == v)
-            .map(|e| e as u32)
+        let entry = self.entries[v as usize];
+        (entry < MANY).then_some(entry)
     }
 
     /// Of the bridges on the way from `v` up to the root, the one most ready to be cut that frees
     /// most, as long as it frees little beyond what `v` keeps.
     pub fn best_bridge(&self, v: u32) -> Option<u32> {
+        self.best_bridge_from(v).map(|(_, edge)| edge)
+    }
+
+    /// The same, with the object that refers. Suspects that do not hold each other do not share
+    /// the steps of their ways up, since what holds two keeps more than a fifth beyond either:
+    /// all of them together cost no more than the tree is large.
+    fn best_bridge_from(&self, v: u32) -> Option<(u32, u32)> {
         let keeps = self.tree.retained_by(v);
         let most = keeps.saturating_add(keeps / SLACK);
-        let mut best: Option<((u8, u64), u32)> = None;
+        let mut best: Option<((u8, u64), (u32, u32))> = None;
         let mut at = v;
         loop {
-            if let Some(edge) = self.bridge(at) {
-                let ready = cuttability(self.graph, self.words, self.symbols, edge);
+            let holder = self.tree.holder(at);
+            if let (Some(edge), Some(from)) = (self.bridge(at), holder) {
+                let ready = readiness(self.graph, self.words, self.symbols, from, edge);
                 let rank = (ready, self.tree.retained_by(at));
                 if ready > 0 && best.is_none_or(|(b, _)| rank > b) {
-                    best = Some((rank, edge));
+                    best = Some((rank, (from, edge)));
                 }
             }
-            match self.tree.holder(at) {
-                Some(holder) if self.tree.retained_by(holder) <= most => at = holder,
-                _ => return best.map(|(_, edge)| edge),
+            match holder {
+                Some(holder) if keeps > 0 && self.tree.retained_by(holder) <= most => at = holder,
+                _ => return best.map(|(_, found)| found),
             }
         }
     }
 
-    /// What cuts a set of reachable objects free. Linear in references, a few times.
-    pub fn of_reachable(&self, tops: &[u32]) -> Cut {
-        let mut shapes: FxHashMap<Shape, Vec<u32>> = FxHashMap::default();
+    /// How a set of reachable objects is cut free; what that frees is counted by
+    /// [`Cutter::count`]. Linear in the set and in the ways into one of its objects.
+    pub fn plan<'s>(&self, tops: &'s [u32]) -> Plan<'s> {
+        let mut shapes: FxHashMap<Shape, Alike> = FxHashMap::default();
         let mut bridged = 0usize;
         for &v in tops {
-            if let Some(edge) = self.best_bridge(v) {
+            if let Some((from, edge)) = self.best_bridge_from(v) {
                 bridged += 1;
-                shapes.entry(self.shape(edge)).or_default().push(edge);
+                let alike = shapes.entry(self.shape_from(from, edge)).or_default();
+                alike.add(edge, self.graph.targets()[edge as usize] == v);
             }
         }
         if bridged * 10 >= tops.len() * 9 && bridged > 0 {
-            return self.together(CutKind::Bridge, shapes, tops);
+            Plan::new(CutKind::Bridge, shapes, tops)
+        } else {
+            self.several(tops)
         }
-        self.several(tops)
-    }
-
-    /// The most frequent shapes, and what cutting all their references frees.
-    fn together(&self, kind: CutKind, shapes: FxHashMap<Shape, Vec<u32>>, tops: &[u32]) -> Cut {
-        let mut shapes: Vec<(Shape, Vec<u32>)> = shapes.into_iter().collect();
-        shapes.sort_by_key(|(shape, edges)| (std::cmp::Reverse(edges.len()), *shape));
-        shapes.truncate(MOST_REFERENCES);
-        let mut edges: Vec<u32> = shapes.iter().flat_map(|(_, e)| e.iter().copied()).collect();
-        // What else of these shapes holds one of the set is cut with them.
-        let wanted: FxHashSet<Shape> = shapes.iter().map(|(shape, _)| *shape).collect();
-        let mut in_set = Marks::new(self.graph.len());
-        for &v in tops {
-            in_set.add(v);
-        }
-        for (e, &w) in self.graph.targets().iter().enumerate() {
-            if in_set.has(w) && wanted.contains(&self.shape(e as u32)) {
-                edges.push(e as u32);
-            }
-        }
-        edges.sort_unstable();
-        edges.dedup();
-        let frees = self.frees(&edges);
-        if frees == 0 {
-            return Cut::none();
-        }
-        Cut {
-            kind,
-            references: shapes
-                .iter()
-                .filter_map(|(_, e)| e.iter().min().copied())
-                .collect(),
-            count: edges.len() as u32,
-            frees,
-        }
-    }
-
-    /// Bytes that no root reaches any more without these references, sorted. Linear.
-    pub fn frees(&self, edges: &[u32]) -> u64 {
-        let left = alive(self.graph, |_, e| edges.binary_search(&(e as u32)).is_ok());
-        let bytes: u64 = (0..self.graph.len() as u32)
-            .filter(|&v| left.has(v))
-            .map(|v| self.graph.size(v))
-            .sum();
-        self.alive_bytes.saturating_sub(bytes)
     }
 
     /// A minimum cut around the object that keeps most, and the references of its shapes into all.
-    fn several(&self, tops: &[u32]) -> Cut {
+    fn several<'s>(&self, tops: &'s [u32]) -> Plan<'s> {
         let keeps = |v: u32| self.tree.retained_by(v);
         let sample = tops
             .iter()
             .copied()
             .max_by_key(|&v| (keeps(v), std::cmp::Reverse(v)));
-        let Some(sample) = sample else {
-            return Cut::none();
-        };
-        let backward = self
-            .backward
-            .get_or_init(|| Rows::of(self.graph).reversed());
-        let Some(cut) = self.min_cut(sample, backward) else {
-            return Cut::none();
-        };
-        let mut shapes: FxHashMap<Shape, Vec<u32>> = FxHashMap::default();
+        let backward = || Rows::of(self.graph).places_backward();
+        let cut = sample.and_then(|v| self.min_cut(v, self.backward.get_or_init(backward)));
+        let cut = cut.unwrap_or_default();
+        let mut shapes: FxHashMap<Shape, Alike> = FxHashMap::default();
         for &edge in &cut {
-            shapes.entry(self.shape(edge)).or_default().push(edge);
+            let alike = shapes.entry(self.shape(edge)).or_default();
+            alike.add(edge, false);
         }
         let kind = match cut.len() {
             1 => CutKind::Bridge,
             _ => CutKind::MinCut,
         };
-        self.together(kind, shapes, tops)
+        Plan::new(kind, shapes, tops)
+    }
+
+    /// What cutting all references of each plan's shapes into its set frees: they are taken out
+    /// and what roots do not reach any more is counted. Two passes for all plans together.
+    pub fn count(&self, plans: &[Plan<'_>]) -> Vec<Cut> {
+        let mut cuts = Vec::new();
+        for some in plans.chunks(freed::TOGETHER) {
+            let removed = self.removed(some);
+            let all = freed::all(some.len());
+            let roots = self.graph.roots.iter().filter(|r| !r.weak);
+            let starts = roots.map(|r| (r.node, all));
+            let bits = freed::survivors(self.graph, starts, &removed, some.len());
+            let held = |v| self.tree.is_reachable(v);
+            let frees = freed::lacking(self.graph, &bits, some.len(), held);
+            for (k, (plan, frees)) in some.iter().zip(frees).enumerate() {
+                cuts.push(match frees {
+                    0 => Cut::none(),
+                    frees => Cut {
+                        kind: plan.kind,
+                        references: plan.shapes.iter().map(|(_, alike)| alike.first).collect(),
+                        count: removed.count(k),
+                        frees,
+                    },
+                });
+            }
+        }
+        cuts
+    }
+
+    /// The references of each plan: those that it names, and what else of their shapes holds one
+    /// of its set. One pass over the references of objects whose type some plan names.
+    fn removed(&self, plans: &[Plan<'_>]) -> Removed {
+        let mut removed = Removed::default();
+        let mut in_set = vec![0u64; self.graph.len()];
+        let mut wanted = vec![0u64; self.symbols.graph.types().len()];
+        for (k, plan) in plans.iter().enumerate() {
+            for &v in plan.tops {
+                in_set[v as usize] |= 1 << k;
+            }
+            for (shape, alike) in &plan.shapes {
+                wanted[shape.from as usize] |= 1 << k;
+                for &edge in &alike.others {
+                    removed.add(edge, k);
+                }
+            }
+        }
+        for v in 0..self.graph.len() as u32 {
+            let wants = wanted[self.graph.type_of(v).0 as usize];
+            if wants == 0 {
+                continue;
+            }
+            for e in self.graph.row(v) {
+                let mut hits = wants & in_set[self.graph.targets()[e] as usize];
+                while hits != 0 {
+                    let k = hits.trailing_zeros() as usize;
+                    hits &= hits - 1;
+                    let shape = self.shape_from(v, e as u32);
+                    if plans[k].shapes.iter().any(|s| s.0 == shape) {
+                        removed.add(e as u32, k);
+                    }
+                }
+            }
+        }
+        removed.settle();
+        removed
     }
 
     /// At most four references without which no root reaches `v`, those nearest to it. Objects
@@ -283,7 +373,6 @@ impl Cutter<'_> {
         let mut nodes: FxHashMap<u32, NodeIndex> = FxHashMap::default();
         let mut queue = vec![v];
         nodes.insert(v, sink);
-        let mut places: Vec<u32> = Vec::new();
         let mut edge_of: Vec<Option<u32>> = Vec::new();
         let rooted: FxHashSet<u32> = self
             .graph
@@ -300,37 +389,33 @@ impl Cutter<'_> {
             let w = queue[at];
             at += 1;
             let to = nodes[&w];
-            let far = at > NEAR;
+            let ways = backward.rows().of_node(w);
+            // An object with so many ways in is far: no four references cut them.
+            let far = at > NEAR || ways.len() > NEAR || edge_of.len() > MOST_WAYS;
             if far || w != v && rooted.contains(&w) {
                 network.add_edge(source_node, to, UNCUT);
                 edge_of.push(None);
                 continue;
             }
-            let mut last = None;
-            for &p in backward.rows().of_node(w) {
-                if within(p) || !self.tree.is_reachable(p) || last == Some(p) {
+            for &e in ways {
+                let p = source(self.graph, e);
+                if within(p) || !self.tree.is_reachable(p) {
                     continue;
                 }
-                last = Some(p);
-                places.clear();
-                places.extend(
-                    self.graph
-                        .row(p)
-                        .filter(|&e| self.graph.targets()[e] == w)
-                        .map(|e| e as u32),
-                );
                 let from = *nodes.entry(p).or_insert_with(|| {
                     queue.push(p);
                     network.add_node(())
                 });
-                for &e in &places {
-                    let ready = cuttability(self.graph, self.words, self.symbols, e);
-                    network.add_edge(from, to, if ready > 0 { 1 } else { UNCUT });
-                    edge_of.push(Some(e));
-                }
+                let ready = readiness(self.graph, self.words, self.symbols, p, e);
+                network.add_edge(from, to, if ready > 0 { 1 } else { UNCUT });
+                edge_of.push(Some(e));
             }
         }
-        let (flow, flows) = dinics(&network, source_node, sink);
+        // One more than may be named goes through: then the flow ends, however much could.
+        let end = network.add_node(());
+        network.add_edge(sink, end, MOST_REFERENCES as u32 + 1);
+        edge_of.push(None);
+        let (flow, flows) = dinics(&network, source_node, end);
         if flow == 0 || flow as usize > MOST_REFERENCES {
             return None;
         }
@@ -338,22 +423,14 @@ impl Cutter<'_> {
         let mut side = vec![false; network.node_count()];
         let mut todo = vec![sink];
         side[sink.index()] = true;
+        side[end.index()] = true;
         while let Some(x) = todo.pop() {
-            for edge in network.edge_indices() {
-                let Some((a, b)) = network.edge_endpoints(edge) else {
-                    continue;
-                };
-                let (used, room) = (flows[edge.index()], network[edge]);
-                let step = if b == x && used < room {
-                    Some(a)
-                } else if a == x && used > 0 {
-                    Some(b)
-                } else {
-                    None
-                };
-                if let Some(y) = step
-                    && !std::mem::replace(&mut side[y.index()], true)
-                {
+            let into = network.edges_directed(x, Direction::Incoming);
+            let room = into.filter(|e| flows[e.id().index()] < *e.weight());
+            let out = network.edges_directed(x, Direction::Outgoing);
+            let used = out.filter(|e| flows[e.id().index()] > 0);
+            for y in room.map(|e| e.source()).chain(used.map(|e| e.target())) {
+                if !std::mem::replace(&mut side[y.index()], true) {
                     todo.push(y);
                 }
             }
@@ -469,6 +546,8 @@ impl Cutter<'_> {
 const UNCUT: u32 = 1 << 20;
 /// Objects that the search for a minimum cut looks at.
 const NEAR: usize = 2_000;
+/// References that it looks at.
+const MOST_WAYS: usize = 64 * NEAR;
 
 /// A reference as a person reads it: the owner of the container that holds it, with the labels
 /// from there, and the type that it holds.

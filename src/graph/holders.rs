@@ -1,5 +1,6 @@
 //! Who holds what grows: the first group on each path whose objects become more.
 
+use super::freed;
 use super::paths::alive;
 use super::rows::Marks;
 use super::tree::{Group, NONE, PathTree};
@@ -78,10 +79,10 @@ pub struct Share {
     pub exclusive: u64,
 }
 
-/// What each of a few sets holds that nothing outside them does: the measure of BLeak. At most
-/// 65,535 sets.
+/// What each of a few sets holds that nothing outside them does: the measure of BLeak. At most 64
+/// sets; the others have none.
 ///
-/// One search from roots and two from each set; 6 bytes an object.
+/// One search from roots and one from all sets; 8 bytes an object.
 pub fn shares(graph: &HeapGraph, sets: &[&[u32]]) -> Vec<Share> {
     let mut in_set = Marks::new(graph.len());
     for &v in sets.iter().copied().flatten() {
@@ -92,46 +93,30 @@ pub fn shares(graph: &HeapGraph, sets: &[&[u32]]) -> Vec<Share> {
     for &v in sets.iter().copied().flatten() {
         rooted.remove(v);
     }
-    let mut holders = vec![0u16; graph.len()];
-    let mut stamp = vec![0u32; graph.len()];
-    let mut todo: Vec<u32> = Vec::new();
-    let mut round = 0;
-    let mut walk = |set: &[u32], each: &mut dyn FnMut(u32)| {
-        round += 1;
-        todo.extend_from_slice(set);
-        while let Some(v) = todo.pop() {
-            if std::mem::replace(&mut stamp[v as usize], round) == round {
-                continue;
-            }
-            each(v);
-            let row = graph.row(v);
-            let next = graph.targets()[row].iter().copied();
-            todo.extend(next.filter(|&w| !rooted.has(w) && stamp[w as usize] != round));
+    let holders = freed::reached_by(graph, sets, |w| !rooted.has(w));
+    // By set and number of holders.
+    let mut bytes = vec![[0u64; freed::TOGETHER + 1]; sets.len().min(freed::TOGETHER)];
+    for (v, &own) in holders.iter().enumerate().filter(|(_, h)| **h != 0) {
+        let size = graph.size(v as u32);
+        let count = own.count_ones() as usize;
+        let mut sets = own;
+        while sets != 0 {
+            let sum = &mut bytes[sets.trailing_zeros() as usize][count];
+            *sum = sum.saturating_add(size);
+            sets &= sets - 1;
+        }
+    }
+    let share = |by: &[u64; freed::TOGETHER + 1]| {
+        let parts = by.iter().enumerate().filter(|(_, b)| **b > 0);
+        let share: f64 = parts.map(|(count, &b)| b as f64 / count as f64).sum();
+        Share {
+            share: share.round() as u64,
+            exclusive: by[1],
         }
     };
-    for set in sets {
-        walk(set, &mut |v| {
-            let h = &mut holders[v as usize];
-            *h = h.saturating_add(1);
-        });
-    }
-    sets.iter()
-        .map(|set| {
-            let mut by_holders = std::collections::BTreeMap::<u16, u64>::new();
-            walk(set, &mut |v| {
-                let sum = by_holders.entry(holders[v as usize]).or_default();
-                *sum = sum.saturating_add(graph.size(v));
-            });
-            let share: f64 = by_holders
-                .iter()
-                .map(|(&k, &b)| b as f64 / f64::from(k))
-                .sum();
-            Share {
-                share: share.round() as u64,
-                exclusive: by_holders.get(&1).copied().unwrap_or(0),
-            }
-        })
-        .collect()
+    let mut out: Vec<Share> = bytes.iter().map(share).collect();
+    out.resize(sets.len(), Share::default());
+    out
 }
 
 #[cfg(test)]

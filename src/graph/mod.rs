@@ -2,11 +2,14 @@
 //!
 //! All without recursion, all linear or nearly so on every shape.
 
+mod close;
 pub mod components;
 pub mod cut;
 pub mod cycles;
 pub mod dominators;
+mod freed;
 pub mod growth;
+pub mod heaviest;
 pub mod holders;
 #[cfg(test)]
 mod oracle;

@@ -2,7 +2,8 @@
 
 use super::components::components;
 use super::cut::{CutKind, Cutter, MOST_REFERENCES, cuttability, entries};
-use super::dominators::{ROOT, dominators};
+use super::dominators::{Dominators, ROOT, dominators};
+use super::freed::{self, Removed};
 use super::holders::shares;
 use super::rows::{OwnRows, Rows};
 use super::series::Series;
@@ -233,6 +234,67 @@ fn bytes(graph: &HeapGraph, seen: &[bool]) -> u64 {
         .sum()
 }
 
+/// What each of several cuts frees, counted together.
+fn freed_by(graph: &HeapGraph, dom: &Dominators, cuts: &[Vec<u32>]) -> Vec<u64> {
+    let mut frees = Vec::new();
+    for some in cuts.chunks(freed::TOGETHER) {
+        let mut removed = Removed::default();
+        for (k, cut) in some.iter().enumerate() {
+            cut.iter().for_each(|&e| removed.add(e, k));
+        }
+        removed.settle();
+        let starts = graph.roots.iter().map(|r| (r.node, freed::all(some.len())));
+        let bits = freed::survivors(graph, starts, &removed, some.len());
+        frees.extend(freed::lacking(graph, &bits, some.len(), |v| {
+            dom.is_reachable(v)
+        }));
+    }
+    frees
+}
+
+/// Shares of three sets that overlap, each set searched by itself.
+fn check_shares(graph: &HeapGraph, n: u32) {
+    let sets: Vec<Vec<u32>> = (2..5)
+        .map(|k| (0..n).filter(|v| v % k == 1).collect())
+        .collect();
+    let into: Vec<u32> = (0..graph.edge_count() as u32)
+        .filter(|&e| {
+            sets.iter()
+                .any(|s| s.contains(&graph.targets()[e as usize]))
+        })
+        .collect();
+    let mut rooted = alive_without(graph, &into);
+    sets.iter()
+        .flatten()
+        .for_each(|&v| rooted[v as usize] = false);
+    let held: Vec<Vec<bool>> = sets
+        .iter()
+        .map(|set| {
+            let mut seen = vec![false; graph.len()];
+            let mut todo = set.clone();
+            while let Some(v) = todo.pop() {
+                if !std::mem::replace(&mut seen[v as usize], true) {
+                    let row = graph.row(v).map(|e| graph.targets()[e]);
+                    todo.extend(row.filter(|&w| !rooted[w as usize]));
+                }
+            }
+            seen
+        })
+        .collect();
+    let slices: Vec<&[u32]> = sets.iter().map(Vec::as_slice).collect();
+    for (own, share) in held.iter().zip(shares(graph, &slices)) {
+        let objects = (0..n as usize).filter(|&v| own[v]);
+        let parts = objects.map(|v| (held.iter().filter(|h| h[v]).count(), graph.size(v as u32)));
+        let (mut even, mut alone) = (0.0, 0);
+        for (holders, size) in parts {
+            even += size as f64 / holders as f64;
+            alone += if holders == 1 { size } else { 0 };
+        }
+        assert_eq!(share.exclusive, alone);
+        assert!((share.share as f64 - even).abs() <= 0.51);
+    }
+}
+
 fn check_cuts(n: u32, edges: &[(u32, u32)], roots: &[u32]) {
     let kinds = [
         EdgeKind::Attr,
@@ -254,6 +316,7 @@ fn check_cuts(n: u32, edges: &[(u32, u32)], roots: &[u32]) {
     let all = bytes(&graph, &alive_without(&graph, &[]));
     let order = super::paths::ordered_roots(&graph, &symbols);
     let paths = super::paths::shortest(&graph, &words, &order, |_| false);
+    let places = Rows::of(&graph).places_backward();
     let backward = std::cell::OnceCell::new();
     let cutter = Cutter {
         graph: &graph,
@@ -261,11 +324,11 @@ fn check_cuts(n: u32, edges: &[(u32, u32)], roots: &[u32]) {
         symbols: &symbols,
         tree: &dom,
         entries: &entries,
-        alive_bytes: all,
         paths: &paths,
         backward: &backward,
     };
     let ready = |e: u32| cuttability(&graph, &words, &symbols, e);
+    let (mut named, mut expected) = (Vec::new(), Vec::new());
     for v in (0..n).filter(|&v| dom.is_reachable(v)) {
         let keeps = dom.retained_by(v);
         // Every single reference whose loss frees v, and what it frees.
@@ -285,7 +348,8 @@ fn check_cuts(n: u32, edges: &[(u32, u32)], roots: &[u32]) {
         if let Some(edge) = best {
             let frees = singles.iter().find(|s| s.0 == edge).map(|s| s.1);
             let frees = frees.expect("the named reference frees the suspect");
-            assert_eq!(cutter.frees(&[edge]), frees);
+            named.push(vec![edge]);
+            expected.push(frees);
             let more = singles
                 .iter()
                 .any(|s| ready(s.0) >= ready(edge) && s.1 > frees);
@@ -294,8 +358,10 @@ fn check_cuts(n: u32, edges: &[(u32, u32)], roots: &[u32]) {
                 "another reference frees more: {v} of {edges:?} {roots:?}"
             );
         }
-        if let Some(cut) = cutter.min_cut(v, &back) {
+        if let Some(cut) = cutter.min_cut(v, &places) {
             assert!(cut.len() <= MOST_REFERENCES);
+            named.push(cut.clone());
+            expected.push(all - bytes(&graph, &alive_without(&graph, &cut)));
             assert!(
                 !alive_without(&graph, &cut)[v as usize],
                 "{v} of {edges:?} {roots:?}"
@@ -305,6 +371,12 @@ fn check_cuts(n: u32, edges: &[(u32, u32)], roots: &[u32]) {
             assert_eq!(cut.len() == 1, single, "{v} of {edges:?} {roots:?}");
         }
     }
+    // All of them in one search free what each frees by itself.
+    assert_eq!(
+        freed_by(&graph, &dom, &named),
+        expected,
+        "{edges:?} {roots:?}"
+    );
     let mut signatures = Signatures::default();
     let found = super::cycles::find(&graph, &words, &symbols, &dom, &mut signatures);
     let ties = |e: &(usize, &(u32, u32))| kinds[e.0 % kinds.len()] != EdgeKind::Struct;
@@ -328,6 +400,23 @@ fn check_cuts(n: u32, edges: &[(u32, u32)], roots: &[u32]) {
         assert_eq!(paths.reaches(v), dom.is_reachable(v));
         assert_eq!(paths.to(&graph, v).is_some(), dom.is_reachable(v));
     }
+    // Cuts that overlap: every third reference, every fifth, ...
+    let overlapping: Vec<Vec<u32>> = (1..=freed::TOGETHER)
+        .map(|k| {
+            (0..graph.edge_count() as u32).filter(move |e| (e * 7 + 3) as usize % (k + 1) == 0)
+        })
+        .map(Iterator::collect)
+        .collect();
+    let expected: Vec<u64> = overlapping
+        .iter()
+        .map(|cut| all - bytes(&graph, &alive_without(&graph, cut)))
+        .collect();
+    assert_eq!(
+        freed_by(&graph, &dom, &overlapping),
+        expected,
+        "{edges:?} {roots:?}"
+    );
+    check_shares(&graph, n);
     let one: Vec<u32> = (0..n).filter(|&v| dom.is_reachable(v)).take(2).collect();
     for share in shares(&graph, &[&one]) {
         assert_eq!(share.share, share.exclusive);
@@ -371,7 +460,6 @@ fn a_ring_that_nothing_holds_is_broken_where_it_frees_all() {
         symbols: &symbols,
         tree: &dom,
         entries: &entries,
-        alive_bytes: 0,
         paths: &paths,
         backward: &backward,
     };

@@ -85,6 +85,27 @@ impl<'a> Rows<'a> {
         offsets.truncate(n + 1);
         OwnRows { offsets, targets }
     }
+
+    /// The same references backward, told by their places: row `v` holds the places in `targets`
+    /// of the references to it, ascending. Cost as that of [`Rows::reversed`].
+    pub fn places_backward(self) -> OwnRows {
+        let n = self.len();
+        let mut offsets = vec![0u32; n + 2];
+        for &t in self.targets {
+            offsets[t as usize + 2] += 1;
+        }
+        for v in 2..n + 2 {
+            offsets[v] += offsets[v - 1];
+        }
+        let mut targets = vec![0u32; self.targets.len()];
+        for (e, &t) in self.targets.iter().enumerate() {
+            let place = &mut offsets[t as usize + 1];
+            targets[*place as usize] = e as u32;
+            *place += 1;
+        }
+        offsets.truncate(n + 1);
+        OwnRows { offsets, targets }
+    }
 }
 
 impl GraphBase for Rows<'_> {

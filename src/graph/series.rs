@@ -4,18 +4,20 @@
 //! One graph is resident at a time. At its peak the analysis of a capture takes 64 bytes an object
 //! and 16 a reference; what stays of it is about 8 bytes an object.
 
-use super::cut::{Cut, CutKind, Cutter, Reference, entries};
+use super::close::{Close, CycleDetail, MOST_HOLDERS};
+use super::cut::{CutKind, Reference};
 use super::cycles::{self, Cycles, Found};
 use super::dominators::{Dominators, dominators};
 use super::growth::{Axis, PathSeries, Trend};
+use super::heaviest::{Heavy, heaviest};
 use super::holders::{self, Growing, Share};
-use super::paths::{self, Paths, ordered_roots, shortest};
+use super::paths::ordered_roots;
 use super::rows::Rows;
 use super::signature::{Benign, Signatures, one_label};
 use super::tree::{Group, NONE, PathTree, path_tree};
 use super::ways::{Ways, ways};
 use super::words::{NAMESPACE, STAR, Words};
-use crate::model::{GcMode, GraphMeta, HeapGraph, LabelId, RootKind, Symbols, TypeId};
+use crate::model::{GraphMeta, HeapGraph, LabelId, RootKind, Symbols, TypeId, TypeTally};
 use rustc_hash::FxHashMap;
 
 /// Counts and bytes of one type in one capture.
@@ -160,12 +162,34 @@ pub struct Outcome {
     pub holders: Vec<HolderRow>,
     /// Ways to what was asked for.
     pub ways: Option<Ways>,
+    /// The heaviest part of the last capture's dominator tree.
+    pub heaviest: Vec<Heavy>,
+    /// Captures were read for numbers and bytes by type alone: nothing is known of what is kept.
+    pub types_only: bool,
 }
 
 /// Cycles that grow whose cut is computed, a side, and others.
 const MOST_CUTS: (usize, usize) = (16, 6);
-/// Holders that are looked at closely, a side.
-const MOST_HOLDERS: usize = 16;
+
+/// Groups that grow: the group, its path in words, its objects.
+#[derive(Default)]
+pub(super) struct GrowingPaths(pub(super) Vec<(Group, Vec<PathStep>, Vec<u32>)>);
+
+/// Runs two steps that do not depend on each other, at the same time where there is room.
+fn both<A: Send, B: Send>(
+    room: bool,
+    a: impl FnOnce() -> A + Send,
+    b: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if room { rayon::join(a, b) } else { (a(), b()) }
+}
+
+/// Whether two steps at the same time keep to the bytes that an analysis may take: their columns
+/// are by object, and what is allowed for references is not used up.
+fn has_room(graph: &HeapGraph) -> bool {
+    const SMALL: usize = 1 << 16;
+    graph.len() <= SMALL || graph.edge_count() >= 3 * graph.len()
+}
 
 #[derive(Default)]
 struct Side {
@@ -189,14 +213,8 @@ pub struct Series {
     holders: Vec<HolderRow>,
     query: Option<String>,
     ways: Option<Ways>,
-}
-
-#[derive(Clone)]
-struct CycleDetail {
-    path: Vec<PathStep>,
-    root_path: Option<Vec<PathStep>>,
-    cut: CutRow,
-    breaks: Option<CutRow>,
+    heaviest: Vec<Heavy>,
+    types_only: bool,
 }
 
 impl Series {
@@ -215,7 +233,7 @@ impl Series {
     pub fn add(&mut self, graph: HeapGraph, symbols: &Symbols, base: bool, last: bool) {
         self.words.extend(symbols, &graph.meta.runtime);
         let side = usize::from(!base);
-        let state = &mut self.sides[side];
+        let mut state = std::mem::take(&mut self.sides[side]);
         if state.axis.captures == 0 {
             state.first = self.facts.len();
         }
@@ -225,71 +243,123 @@ impl Series {
         state.axis.runs = state.runs.iter().copied().collect();
         state.axis.items = state.items.iter().copied().collect();
 
+        if let Some(tally) = graph.tally() {
+            self.sides[side] = state;
+            self.add_tally(&graph.meta, tally, symbols, base);
+            return;
+        }
         let order = ordered_roots(&graph, symbols);
-        let tree = path_tree(&graph, symbols, &self.words, &order);
-        self.sides[side].paths.add(&tree.counts());
-        let growing = if last {
-            self.growing(&tree, side)
-        } else {
-            Vec::new()
-        };
-        let paths_to: Vec<Vec<PathStep>> = growing
-            .iter()
-            .map(|g| self.group_path(&graph, symbols, &tree, g.group))
-            .collect();
-        let keys: Vec<Group> = growing
-            .iter()
-            .map(|g| tree.groups[g.group as usize])
-            .collect();
-        drop(tree);
-
-        let holds: Vec<u32> = order
-            .iter()
-            .map(|&i| graph.roots[i as usize].node)
-            .collect();
-        let backward = Rows::of(&graph).reversed();
-        let near = |v: u32| self.words.of_type(graph.type_of(v)).near as u32;
-        let dom = dominators(
-            Rows::of(&graph),
-            backward.rows(),
-            &holds,
-            |v| graph.size(v),
-            near,
+        let room = has_room(&graph);
+        let (mut paths, dom) = both(
+            room,
+            || self.paths(&graph, symbols, &order, &mut state, last),
+            || self.dominators(&graph, &order),
         );
-        drop(backward);
-        self.types.push(type_counts(&graph, symbols, &dom));
-        let found = cycles::find(&graph, &self.words, symbols, &dom, &mut self.signatures);
-        self.facts.push(facts(&graph, &dom, &found, base));
-        if last {
-            let close = Close::new(&graph, symbols, &self.words, &dom, &order);
-            let held: Vec<HolderRow> = close.holders(growing, paths_to, &keys, |g| {
+        self.sides[side] = state;
+        let mut signatures = std::mem::take(&mut self.signatures);
+        let ((types, close), cycles) = both(
+            room,
+            || {
+                let types = type_counts(&graph, symbols, &dom);
+                let close = last.then(|| Close::new(&graph, symbols, &self.words, &dom, &order));
+                (types, close)
+            },
+            || cycles::find(&graph, &self.words, symbols, &dom, &mut signatures),
+        );
+        self.signatures = signatures;
+        self.types.push(types);
+        self.facts.push(facts(&graph, &dom, &cycles, base));
+        let Cycles {
+            found, components, ..
+        } = cycles;
+        if let Some(close) = close {
+            let held = close.held(&mut paths);
+            let chosen = self.chosen(&found, side);
+            let of_cycles: Vec<&Found> = chosen.iter().map(|c| c.1).collect();
+            let cuts = close.cuts(&held, &of_cycles, components.of);
+            let rows = close.holders(held, &cuts, &paths, |g| {
                 let counts = self.sides[side].paths.get(g.key).unwrap_or_default();
                 let trend = self.sides[side].axis.judge(&counts);
                 (counts.iter().map(|&c| c as u64).collect(), trend, base)
             });
-            self.holders.extend(held);
-            if let Some(query) = &self.query {
+            let details = close.cycles(&chosen, &cuts);
+            let ways = self.query.as_ref().map(|query| {
                 let paths = &close.paths;
-                self.ways = Some(ways(&graph, symbols, &self.words, paths, &dom, query));
-            }
-            self.details[side] = self.close_cycles(&close, &found, side);
+                ways(&graph, symbols, &self.words, paths, &dom, query)
+            });
+            self.heaviest = heaviest(&graph, symbols, &self.words, &dom, &close.paths);
+            drop(close);
+            self.holders.extend(rows);
+            self.details[side] = details;
+            self.ways = ways.or(self.ways.take());
         }
-        self.cycles.push(found.found);
+        self.cycles.push(found);
+    }
+
+    /// A capture by type alone.
+    fn add_tally(&mut self, meta: &GraphMeta, tally: &[TypeTally], symbols: &Symbols, base: bool) {
+        let mut types = vec![TypeCount::default(); symbols.graph.types().len()];
+        let mut facts = CaptureFacts {
+            meta: meta.clone(),
+            base,
+            ..CaptureFacts::default()
+        };
+        for row in tally {
+            types[row.type_of.0 as usize] = TypeCount {
+                count: row.objects,
+                shallow: row.bytes,
+                retained: 0,
+            };
+            facts.objects = facts.objects.saturating_add(row.objects);
+            facts.shallow = facts.shallow.saturating_add(row.bytes);
+        }
+        self.types_only = true;
+        self.types.push(types);
+        self.facts.push(facts);
+        self.cycles.push(FxHashMap::default());
+    }
+
+    /// Counts the paths of a capture, and tells those that grow if it is the last of its side.
+    fn paths(
+        &self,
+        graph: &HeapGraph,
+        symbols: &Symbols,
+        order: &[u32],
+        state: &mut Side,
+        last: bool,
+    ) -> GrowingPaths {
+        let tree = path_tree(graph, symbols, &self.words, order);
+        let counts = tree.counts();
+        state.paths.add(counts, tree.groups.len(), graph.len());
+        let mut out = GrowingPaths::default();
+        if last {
+            for g in self.growing(&tree, state) {
+                let path = self.group_path(graph, symbols, &tree, g.group);
+                out.0.push((tree.groups[g.group as usize], path, g.members));
+            }
+        }
+        out
+    }
+
+    fn dominators(&self, graph: &HeapGraph, order: &[u32]) -> Dominators {
+        let holds: Vec<u32> = order
+            .iter()
+            .map(|&i| graph.roots[i as usize].node)
+            .collect();
+        let rows = Rows::of(graph);
+        let backward = rows.reversed();
+        let near = |v: u32| self.words.of_type(graph.type_of(v)).near as u32;
+        dominators(rows, backward.rows(), &holds, |v| graph.size(v), near)
     }
 
     /// The topmost groups that grow on a side, the largest first.
-    fn growing(&self, tree: &PathTree, side: usize) -> Vec<Growing> {
-        let state = &self.sides[side];
+    fn growing(&self, tree: &PathTree, state: &Side) -> Vec<Growing> {
         if state.axis.captures < 2 {
             return Vec::new();
         }
-        let grows = |g: &Group| {
-            if self.is_foreign(g) {
-                return false;
-            }
-            let counts = state.paths.get(g.key);
-            counts.is_some_and(|c| c.first() < c.last() && state.axis.judge(&c).growth.is_more())
-        };
+        let more = |counts: &[f64]| state.axis.judge(counts).growth.is_more();
+        let keys = state.paths.growing(more);
+        let grows = |g: &Group| keys.contains(&g.key) && !self.is_foreign(g);
         let mut growing = holders::topmost(tree, grows);
         growing.sort_by_key(|g| (std::cmp::Reverse(g.members.len()), g.group));
         growing.truncate(MOST_HOLDERS * 4);
@@ -338,30 +408,23 @@ impl Series {
         steps
     }
 
-    /// Cuts and paths of the cycles that matter most in the last capture of a side.
-    fn close_cycles(
-        &self,
-        close: &Close<'_>,
-        cycles: &Cycles,
-        side: usize,
-    ) -> FxHashMap<u32, CycleDetail> {
-        let mut order: Vec<(&u32, &Found)> = cycles.found.iter().collect();
+    /// The cycles of the last capture of a side that matter most, by signature.
+    fn chosen<'f>(&self, found: &'f FxHashMap<u32, Found>, side: usize) -> Vec<(u32, &'f Found)> {
         let benign = |s: u32| self.signatures.all()[s as usize].benign.is_some();
         let grows = |s: u32| {
-            let counts = self.occurrences(side, s, Some(&cycles.found));
+            let counts = self.occurrences(side, s, Some(found));
             self.sides[side].axis.judge(&counts).growth.is_more()
         };
-        order.sort_by_key(|(s, f)| {
-            let id = self.signatures.all()[**s as usize].id;
-            (!grows(**s), benign(**s), std::cmp::Reverse(f.retained), id)
+        let mut order: Vec<(bool, u32, &Found)> =
+            found.iter().map(|(&s, f)| (grows(s), s, f)).collect();
+        order.sort_by_key(|&(grows, s, f)| {
+            let id = self.signatures.all()[s as usize].id;
+            (!grows, benign(s), std::cmp::Reverse(f.retained), id)
         });
-        let growing = order.iter().filter(|(s, _)| grows(**s)).count();
+        let growing = order.iter().filter(|c| c.0).count();
         let most = growing.min(MOST_CUTS.0) + MOST_CUTS.1;
-        order
-            .into_iter()
-            .take(most)
-            .map(|(&s, f)| (s, close.cycle(f, &cycles.components.of)))
-            .collect()
+        let chosen = order.into_iter().take(most);
+        chosen.map(|(_, s, f)| (s, f)).collect()
     }
 
     /// Occurrences of a signature along the captures of a side; `last` are those of a capture that
@@ -420,6 +483,8 @@ impl Series {
             cycles,
             holders: self.holders,
             ways: self.ways,
+            heaviest: self.heaviest,
+            types_only: self.types_only,
         }
     }
 
@@ -524,7 +589,7 @@ fn facts(graph: &HeapGraph, dom: &Dominators, found: &Cycles, base: bool) -> Cap
 }
 
 /// A root in words: `module app.registry`, `frame main#0 run`.
-fn root_words(symbols: &Symbols, kind: RootKind, name: crate::model::StrId) -> String {
+pub(super) fn root_words(symbols: &Symbols, kind: RootKind, name: crate::model::StrId) -> String {
     let name = symbols.strings.get(name);
     match (kind, name) {
         (kind, "") => kind.as_str().to_owned(),
@@ -533,213 +598,7 @@ fn root_words(symbols: &Symbols, kind: RootKind, name: crate::model::StrId) -> S
     }
 }
 
-/// The last capture of a side, looked at closely.
-struct Close<'a> {
-    graph: &'a HeapGraph,
-    symbols: &'a Symbols,
-    words: &'a Words,
-    dom: &'a Dominators,
-    entries: Vec<u8>,
-    paths: Paths,
-    backward: std::cell::OnceCell<super::rows::OwnRows>,
-}
-
-impl<'a> Close<'a> {
-    fn new(
-        graph: &'a HeapGraph,
-        symbols: &'a Symbols,
-        words: &'a Words,
-        dom: &'a Dominators,
-        order: &[u32],
-    ) -> Close<'a> {
-        Close {
-            graph,
-            symbols,
-            words,
-            dom,
-            entries: entries(graph, dom),
-            paths: shortest(graph, words, order, |_| false),
-            backward: std::cell::OnceCell::new(),
-        }
-    }
-
-    fn cutter(&self) -> Cutter<'_> {
-        Cutter {
-            graph: self.graph,
-            words: self.words,
-            symbols: self.symbols,
-            tree: self.dom,
-            entries: &self.entries,
-            alive_bytes: self.dom.retained[super::dominators::ROOT as usize],
-            paths: &self.paths,
-            backward: &self.backward,
-        }
-    }
-
-    fn cut_row(&self, cut: Cut) -> CutRow {
-        let cutter = self.cutter();
-        CutRow {
-            kind: cut.kind,
-            references: cut.references.iter().map(|&e| cutter.in_words(e)).collect(),
-            count: cut.count,
-            frees: cut.frees,
-        }
-    }
-
-    fn type_name(&self, v: u32) -> String {
-        let info = self.symbols.graph.type_info(self.graph.type_of(v));
-        self.symbols.strings.get(info.name).to_owned()
-    }
-
-    fn label(&self, label: LabelId) -> String {
-        let name = self.symbols.graph.label_info(label).name;
-        super::signature::dotted(self.symbols.strings.get(name))
-    }
-
-    fn root_path(&self, v: u32) -> Option<Vec<PathStep>> {
-        let (root, steps) = self.paths.to(self.graph, v)?;
-        let step = |s: &paths::Step| PathStep {
-            edge: match s.label {
-                None => root_words(self.symbols, root.kind, root.name),
-                Some(label) => one_label(label, self.words, self.symbols),
-            },
-            type_name: self.type_name(s.node),
-            id: self.graph.ids().get(s.node),
-            folds: folds(self.words, self.graph.type_of(s.node)),
-        };
-        Some(steps.iter().map(step).collect())
-    }
-
-    fn cycle(&self, found: &Found, components: &[u32]) -> CycleDetail {
-        let reachable = found.unreachable * 2 < found.occurrences.max(1);
-        let cutter = self.cutter();
-        let tops: Vec<u32> = found
-            .tops
-            .iter()
-            .copied()
-            .filter(|&v| self.dom.is_reachable(v) == reachable)
-            .collect();
-        let places = self.places(found);
-        let breaks = || {
-            let meta = &self.graph.meta;
-            let counted = meta.collector() == crate::model::Collector::Counting;
-            let waits = counted && meta.gc != GcMode::Full;
-            waits.then(|| {
-                let cut = cutter.of_unreachable(&places, components, found.retained);
-                self.cut_row(cut)
-            })
-        };
-        let none = || {
-            self.cut_row(Cut {
-                kind: CutKind::None,
-                references: Vec::new(),
-                count: 0,
-                frees: 0,
-            })
-        };
-        let (cut, breaks) = if reachable {
-            (self.cut_row(cutter.of_reachable(&tops)), None)
-        } else {
-            (breaks().unwrap_or_else(none), None)
-        };
-        let path = found
-            .example
-            .iter()
-            .map(|&(v, label)| PathStep {
-                edge: self.label(label),
-                type_name: self.type_name(v),
-                id: self.graph.ids().get(v),
-                folds: folds(self.words, self.graph.type_of(v)),
-            })
-            .collect();
-        CycleDetail {
-            path,
-            root_path: tops
-                .first()
-                .filter(|_| reachable)
-                .and_then(|&v| self.root_path(v)),
-            cut,
-            breaks,
-        }
-    }
-
-    /// The places of the references of the example.
-    fn places(&self, found: &Found) -> Vec<u32> {
-        let n = found.example.len();
-        (0..n)
-            .filter_map(|i| {
-                let (v, label) = found.example[i];
-                let (w, _) = found.example[(i + 1) % n];
-                let mut row = self.graph.row(v);
-                row.find(|&e| self.graph.targets()[e] == w && self.graph.labels()[e] == label.0)
-                    .map(|e| e as u32)
-            })
-            .collect()
-    }
-
-    fn holders(
-        &self,
-        growing: Vec<Growing>,
-        paths_to: Vec<Vec<PathStep>>,
-        groups: &[Group],
-        judge: impl Fn(&Group) -> (Vec<u64>, Trend, bool),
-    ) -> Vec<HolderRow> {
-        // Retained bytes decide which are looked at closely.
-        let mut all: Vec<(u64, usize, Vec<u32>)> = growing
-            .into_iter()
-            .enumerate()
-            .map(|(i, mut g)| {
-                let mut tops = std::mem::take(&mut g.members);
-                (cycles::set_retained(self.dom, &mut tops), i, tops)
-            })
-            .collect();
-        all.sort_by_key(|(bytes, i, _)| (std::cmp::Reverse(*bytes), *i));
-        // Several types under one holder are one row.
-        let mut first_of: FxHashMap<(u32, u32), usize> = FxHashMap::default();
-        let mut also: FxHashMap<usize, Vec<(String, u64)>> = FxHashMap::default();
-        let mut kept: Vec<(u64, usize, Vec<u32>)> = Vec::new();
-        for (bytes, i, tops) in all {
-            let holder = (groups[i].parent, 0);
-            match first_of.get(&holder) {
-                Some(&row) if groups[i].parent != NONE => {
-                    let name = paths_to[i].last().map_or("", |s| s.type_name.as_str());
-                    also.entry(row).or_default().push((name.to_owned(), bytes));
-                }
-                _ if kept.len() < MOST_HOLDERS => {
-                    first_of.insert(holder, kept.len());
-                    kept.push((bytes, i, tops));
-                }
-                _ => {}
-            }
-        }
-        let sets: Vec<&[u32]> = kept.iter().map(|(_, _, tops)| tops.as_slice()).collect();
-        let shares = holders::shares(self.graph, &sets);
-        let cutter = self.cutter();
-        let mut rows = Vec::new();
-        for (row, ((bytes, i, tops), share)) in kept.iter().zip(shares).enumerate() {
-            let (series, trend, base) = judge(&groups[*i]);
-            let told: Vec<(&str, bool)> = paths_to[*i]
-                .iter()
-                .map(|s| (s.type_name.as_str(), s.folds))
-                .collect();
-            rows.push(HolderRow {
-                id: groups[*i].key,
-                path: paths_to[*i].clone(),
-                series,
-                base,
-                trend,
-                share,
-                retained: *bytes,
-                cut: self.cut_row(cutter.of_reachable(tops)),
-                also: also.remove(&row).unwrap_or_default(),
-                benign: holders::excuse(&told),
-            });
-        }
-        rows
-    }
-}
-
-fn folds(words: &Words, t: TypeId) -> bool {
+pub(super) fn folds(words: &Words, t: TypeId) -> bool {
     let words = words.of_type(t);
     words.near == super::words::Nearness::Container || words.role == crate::model::Role::Namespace
 }

@@ -5,6 +5,10 @@ use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
+/// The function of a leaf frame that stands for an arena: memory that an allocator took from the
+/// system while this stack asked for a small block, and that serves any other stack as well.
+pub const ARENA: &str = "arena of small objects";
+
 /// Handle of a frame in [`Frames`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FrameId(pub(crate) u32);

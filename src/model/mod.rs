@@ -17,10 +17,10 @@ mod texts;
 pub use cells::{CELL_S, Cell, ClockStep, Gap, Series, SeriesBuilder};
 pub use code::{CodePlace, Counted, Nameless};
 pub use column::Column;
-pub use frames::{Frame, FrameId, Frames};
+pub use frames::{ARENA, Frame, FrameId, Frames};
 pub use heap_graph::{
     Collector, Defined, EdgeKind, GcMode, GraphBuilder, GraphCounts, GraphMeta, GraphNames,
-    HeapGraph, IdKind, Ids, LabelId, LabelInfo, Role, Root, RootKind, TypeId, TypeInfo,
+    HeapGraph, IdKind, Ids, LabelId, LabelInfo, Role, Root, RootKind, TypeId, TypeInfo, TypeTally,
 };
 pub use labels::{Label, LabelValue, Labels, LabelsId};
 pub use limits::Limits;

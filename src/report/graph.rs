@@ -1,6 +1,8 @@
 //! The report on object graphs: what every rendering of them receives.
 
+use super::timeline::TimelineReport;
 use crate::graph::series::Outcome;
+use crate::verdict::Gate;
 use crate::verdict::graph::GraphVerdict;
 
 /// The report.
@@ -16,4 +18,8 @@ pub struct GraphReport {
     pub notes: Vec<String>,
     /// Whether types are listed.
     pub histogram: bool,
+    /// Monitoring of the same program, where the gate was given some.
+    pub monitored: Option<TimelineReport>,
+    /// What the gate says; none where nothing was held against budgets.
+    pub gate: Option<Gate>,
 }

@@ -1,6 +1,7 @@
 //! A comparison of allocation captures: what was compared, what was found, and access to each
 //! row's names and numbers.
 
+use super::timeline::TimelineReport;
 pub use crate::diff::MatchedBy;
 use crate::diff::{
     Group, GroupBy, Growth, Judge, Judged, Ledger, Match, PerRun, Side, SideChange, SideGrowth,
@@ -136,6 +137,8 @@ pub struct Report<'a> {
     pub has_roots: OnceCell<bool>,
     /// What the gate says; none where nothing was held against budgets.
     pub gate: Option<Gate>,
+    /// Monitoring of the same program, where the gate was given some.
+    pub monitored: Option<TimelineReport>,
 }
 
 /// The smallest growth of one site that captures show with 80 % probability.

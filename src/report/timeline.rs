@@ -8,6 +8,7 @@ use crate::timeline::Timeline;
 use crate::verdict::Basis;
 use crate::verdict::Conclusion;
 use crate::verdict::Dated;
+use crate::verdict::Gate;
 use crate::verdict::Limits;
 use crate::verdict::Rated;
 use crate::verdict::RuledOut;
@@ -121,6 +122,8 @@ pub struct TimelineReport {
     pub limits: Limits,
     /// Captures beside it.
     pub captures: Option<Joined>,
+    /// What the gate says; none where nothing was held against budgets.
+    pub gate: Option<Gate>,
 }
 
 impl TimelineReport {
@@ -128,14 +131,15 @@ impl TimelineReport {
     pub fn new(inputs: Vec<InputFile>, timeline: Timeline, limits: Limits) -> TimelineReport {
         let rated = rate_services(&timeline, limits);
         TimelineReport {
-            findings: monitoring_findings(&timeline, &rated),
-            incident: incident(&timeline, &rated),
+            findings: monitoring_findings(&timeline, &rated, &limits),
+            incident: incident(&timeline, &rated, &limits),
             ruled_out: ruled_out(&timeline, &rated),
             inputs,
             rated,
             timeline,
             limits,
             captures: None,
+            gate: None,
         }
     }
 

@@ -43,6 +43,18 @@ pub struct EventFacts {
     pub bursts: Vec<(Time, Time, f64)>,
 }
 
+/// What was logged along the clock, over all logs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogVolume {
+    /// Width of a window, in seconds.
+    pub window_s: i64,
+    /// The first line and the last.
+    pub span: (Time, Time),
+    /// Windows that hold any, by time: their number (seconds since 1970 divided by the width),
+    /// lines, bytes.
+    pub windows: Vec<(i64, f64, f64)>,
+}
+
 #[derive(Debug, Clone, Default)]
 struct Counts {
     total: u64,
@@ -76,6 +88,7 @@ pub(crate) struct EventLog {
     patterns: Vec<(String, Counts)>,
     ids: FxHashMap<String, usize>,
     volume: Counts,
+    lines: Counts,
     window_s: i64,
     entries: usize,
     span: Option<(Time, Time)>,
@@ -87,6 +100,7 @@ impl Default for EventLog {
             patterns: Vec::new(),
             ids: FxHashMap::default(),
             volume: Counts::default(),
+            lines: Counts::default(),
             window_s: WINDOW_S,
             entries: 0,
             span: None,
@@ -99,6 +113,7 @@ impl EventLog {
     pub fn logged(&mut self, at: Time, bytes: usize) {
         let window = at.0.div_euclid(self.window_s * 1000);
         self.entries += self.volume.add(window, bytes as f64 / 1e3);
+        self.entries += self.lines.add(window, 1.0);
         let (first, last) = self.span.unwrap_or((at, at));
         self.span = Some((first.min(at), last.max(at)));
     }
@@ -145,7 +160,7 @@ impl EventLog {
             .patterns
             .iter_mut()
             .map(|p| &mut p.1)
-            .chain([&mut self.volume]);
+            .chain([&mut self.volume, &mut self.lines]);
         self.entries = 0;
         for counts in all {
             let mut out: Vec<(i64, f64)> = Vec::new();
@@ -159,6 +174,17 @@ impl EventLog {
             self.entries += out.len();
             counts.windows = out;
         }
+    }
+
+    /// What was logged when; none where nothing was.
+    pub fn volume(&self) -> Option<LogVolume> {
+        let both = self.lines.windows.iter().zip(&self.volume.windows);
+        let windows = both.map(|(lines, kb)| (lines.0, lines.1, kb.1 * 1e3));
+        (self.lines.total > 0).then(|| LogVolume {
+            window_s: self.window_s,
+            span: self.span.unwrap_or_default(),
+            windows: windows.collect(),
+        })
     }
 
     /// The patterns, most frequent first; the volume of all logs, in kB, is the last.

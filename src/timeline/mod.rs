@@ -23,13 +23,13 @@ mod restarts;
 pub use bins::{Bin, Bins, Teeth};
 pub use curve::{Class, Curve, curve};
 pub use episodes::{Chain, Rise, Segment};
-pub use events::EventFacts;
+pub use events::{EventFacts, LogVolume};
 pub use follows::Follow;
 pub use makeup::{Makeup, Part, Place, Split, split};
 pub use marks::{Change, MarkFacts};
 pub use rate::{Rate, Rhythm};
 pub use record::{Question, Recording, Stuck, Timeline};
-pub use requests::{Attribution, Coincidence, EndpointFacts, Moment, Requests, Untested};
+pub use requests::{Attribution, Coincidence, EndpointFacts, Load, Moment, Requests, Untested};
 pub use restarts::{Evidence, Process, Restart};
 
 /// How many things are tested at once: what significance is corrected for.

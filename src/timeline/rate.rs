@@ -54,6 +54,12 @@ pub struct Rate {
     pub rhythm: Rhythm,
     /// Whether it is growth with the age of processes that were restarted.
     pub of_age: bool,
+    /// The lowest value of all fits.
+    pub least: f64,
+    /// The largest standard error of all fits; 0 where the fit is perfect.
+    pub error: f64,
+    /// The fewest degrees of freedom of all fits.
+    pub degrees: f64,
     /// Of a span too short for a rhythm: the rate if the span held one whole wave. A wave that just
     /// fills the span bends a straight line by up to 1.9 times its height.
     pub with_wave: Option<f64>,
@@ -153,6 +159,7 @@ fn hull(fits: &[(Fit, Uncertainty)]) -> Rate {
     let value = fits[fits.len().min(2) - 1].0.value;
     let (mut lo, mut hi, mut p) = (f64::INFINITY, f64::NEG_INFINITY, 0.0_f64);
     let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+    let (mut error, mut degrees) = (0.0_f64, f64::INFINITY);
     for (f, u) in fits {
         let reach = match u.se > 0.0 {
             true => student_quantile_two_sided(INTERVAL, u.df) * u.se,
@@ -165,6 +172,8 @@ fn hull(fits: &[(Fit, Uncertainty)]) -> Rate {
             true => student_two_sided(f.value / u.se, u.df),
             false => f64::from(u8::from(f.value == 0.0)),
         });
+        error = error.max(u.se);
+        degrees = degrees.min(u.df);
         least = least.min(f.value);
         most = most.max(f.value);
     }
@@ -177,6 +186,9 @@ fn hull(fits: &[(Fit, Uncertainty)]) -> Rate {
         agrees: fits.len() == 1 || agrees,
         rhythm: Rhythm::None,
         of_age: false,
+        least,
+        error,
+        degrees,
         with_wave: None,
     }
 }

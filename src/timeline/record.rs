@@ -2,7 +2,7 @@
 
 use super::Scope;
 use super::curve::{Curve, curve};
-use super::events::{EventFacts, EventLog, of_counter};
+use super::events::{EventFacts, EventLog, LogVolume, of_counter};
 use super::follows::{Follow, follows};
 use super::makeup::{Makeup, makeup};
 use super::marks::{MarkFacts, mark};
@@ -90,6 +90,8 @@ impl Sink for Recording {
 pub struct Question {
     /// Moments to compare the rates before and after.
     pub marks: Vec<(Time, String)>,
+    /// The chance that a healthy run has any finding at all; 1e-4 where none is given.
+    pub alpha: Option<f64>,
 }
 
 /// Work that waits and does not come back to zero any more.
@@ -119,6 +121,8 @@ pub struct Timeline {
     pub requests: Option<Requests>,
     /// Patterns of error logs, and the volume of all logs.
     pub events: Vec<EventFacts>,
+    /// What was logged when, if any log was given.
+    pub logged: Option<LogVolume>,
     /// What the growth of a curve follows: position of the curve, names of counters with results.
     pub follows: Vec<(usize, Vec<(SeriesName, Follow)>)>,
     /// What growth is made of: position of the curve.
@@ -170,7 +174,8 @@ impl Recording {
             key(a).cmp(&key(b)).then(a.name.role.cmp(&b.name.role))
         });
         let judged = all.iter().filter(|s| is_judged(s.name.role)).count();
-        let scope = Scope::of(judged);
+        let mut scope = Scope::of(judged);
+        scope.alpha = question.alpha.unwrap_or(scope.alpha);
         let mut certain: FxHashMap<String, Vec<(Time, String)>> = FxHashMap::default();
         let mut from = 0;
         while from < all.len() {
@@ -224,6 +229,7 @@ impl Recording {
                 marks.extend(mark(&curves[at], *time).map(|facts| (at, m, facts)));
             }
         }
+        let logged = self.events.volume();
         let stuck = stuck(&plain);
         let counters = plain.iter().filter(|s| s.name.role == Measure::Errors);
         let mut events: Vec<EventFacts> = counters
@@ -236,6 +242,7 @@ impl Recording {
             plain,
             primary,
             requests,
+            logged,
             events,
             follows,
             makeup,

@@ -113,6 +113,34 @@ pub struct Judged {
     /// The level in force for one series: the largest p that was significant
     /// after correction, at least 0.01 / series, at most 0.001.
     pub level: f64,
+    /// Growth of series that are leaks, and of those that grew otherwise.
+    accused: f64,
+    other: f64,
+    /// Leaks of three or four exact values that growth of another kind can imitate.
+    doubtful: Vec<u32>,
+}
+
+impl Judged {
+    /// Whether the series is called a leak from three or four captures by what growth of another
+    /// kind can imitate.
+    pub fn is_doubtful(&self, series: usize) -> bool {
+        u32::try_from(series).is_ok_and(|at| self.doubtful.contains(&at))
+    }
+
+    /// Takes the series for parts of one heap, and takes back the doubtful leaks of three or four
+    /// captures where less than half of the growth is of leaks: of hundreds of sites that warm up,
+    /// a few fit a line by chance. What grows in proportion to the runs by eight blocks or more in every interval stands
+    /// by itself.
+    pub fn doubt_the_few(&mut self) {
+        if self.accused >= self.other {
+            return;
+        }
+        for &at in &self.doubtful {
+            let row = &mut self.rows[at as usize];
+            row.class = Class::Undetermined;
+            row.reason = Reason::LikeWarmUp;
+        }
+    }
 }
 
 /// A success of a second look, until the correction.
@@ -143,6 +171,9 @@ pub struct Judge<'a> {
     rows: Vec<Judgement>,
     seconds: Vec<Second>,
     looked_again: usize,
+    accused: f64,
+    other: f64,
+    doubtful: Vec<u32>,
 }
 
 impl<'a> Judge<'a> {
@@ -161,6 +192,9 @@ impl<'a> Judge<'a> {
             rows: Vec::new(),
             seconds: Vec::new(),
             looked_again: 0,
+            accused: 0.0,
+            other: 0.0,
+            doubtful: Vec::new(),
         }
     }
 
@@ -168,7 +202,36 @@ impl<'a> Judge<'a> {
     /// 12 captures.
     pub fn push(&mut self, row: &Row) {
         let judgement = self.one(row);
+        self.weigh(&judgement);
         self.rows.push(judgement);
+    }
+
+    /// Keeps account of what grows, and of the leaks that are doubtful.
+    fn weigh(&mut self, judgement: &Judgement) {
+        let (Some(first), Some(last)) = (self.y.first(), self.y.last()) else {
+            return;
+        };
+        // NaN counts as nothing.
+        let grown = (last - first).max(0.0);
+        if !judgement.class.is_leak() {
+            self.other += grown;
+            return;
+        }
+        self.accused += grown;
+        let from = judgement.skipped();
+        let stands = match judgement.reason {
+            Reason::LikeWarmUp | Reason::ByChance => false,
+            Reason::Exact => few::stands(
+                &self.plan.x()[from..],
+                &self.y[from..],
+                self.blocks.get(from..).filter(|b| !b.is_empty()),
+                judgement.warm_up > 0,
+            ),
+            _ => true,
+        };
+        if let (false, Ok(at)) = (stands, u32::try_from(self.rows.len())) {
+            self.doubtful.push(at);
+        }
     }
 
     /// Takes over what another judge of the same plan saw, after its own rows:
@@ -176,6 +239,10 @@ impl<'a> Judge<'a> {
     pub fn absorb(&mut self, other: Judge<'_>) {
         let before = self.rows.len();
         self.rows.extend(other.rows);
+        self.accused += other.accused;
+        self.other += other.other;
+        self.doubtful
+            .extend(other.doubtful.iter().map(|&at| at + before as u32));
         self.seconds.extend(other.seconds.into_iter().map(|mut s| {
             s.at += before;
             s
@@ -213,7 +280,13 @@ impl<'a> Judge<'a> {
             }
         }
         let level = super::level_in_force(rejected, decide::Q, rows.len());
-        Judged { rows, level }
+        Judged {
+            rows,
+            level,
+            accused: self.accused,
+            other: self.other,
+            doubtful: self.doubtful,
+        }
     }
 
     fn one(&mut self, row: &Row) -> Judgement {

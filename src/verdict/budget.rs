@@ -1,6 +1,6 @@
 //! Budgets: what may grow by how much, as configuration and flags say it.
 
-use super::budget_monitor::MonitorBudget;
+use super::budget_monitor::{MonitorBudget, Watch};
 use super::findings::Severity;
 use super::pattern::{Glob, StackPattern};
 
@@ -156,6 +156,16 @@ pub struct Budget {
 }
 
 impl Budget {
+    /// Whether dumps of object graphs can be held against it.
+    pub fn fits_graphs(&self) -> bool {
+        let whole = self.scope == Scope::Total && self.each == Each::Sum;
+        match self.limit {
+            Limit::RetainedByCycles(_) | Limit::Cycles { .. } => true,
+            Limit::Monitor(_) | Limit::NewSites { .. } | Limit::Temporary(_) => false,
+            _ => whole,
+        }
+    }
+
     /// A budget on the whole program.
     pub fn total(name: &str, limit: Limit) -> Budget {
         Budget {
@@ -201,4 +211,31 @@ pub fn defaults(runs_known: bool, series: bool, bytes: bool) -> Vec<Budget> {
         budget.by_default = true;
     }
     budgets
+}
+
+/// The same of object graphs: what leaks may keep 1 KiB per run where runs are known, and nothing
+/// may leak. `series`: the dumps are of one program.
+pub fn defaults_of_graphs(runs_known: bool, series: bool) -> Vec<Budget> {
+    let growth = Budget::total("growth per run", Limit::PerRun(DEFAULT_PER_RUN));
+    let leaks = Budget::total("leaks", Limit::Leaks(Severity::Warning));
+    let both = [(growth, runs_known || !series), (leaks, series)];
+    let wanted = both.into_iter().filter(|(_, wanted)| *wanted);
+    wanted
+        .map(|(budget, _)| Budget {
+            by_default: true,
+            ..budget
+        })
+        .collect()
+}
+
+/// The budget on monitoring of who configured none: no service grows as a warning or above.
+pub fn default_of_monitoring() -> Budget {
+    let watch = MonitorBudget {
+        subject: None,
+        watch: Watch::Severity(Severity::Warning),
+    };
+    Budget {
+        by_default: true,
+        ..Budget::total("growth of services", Limit::Monitor(watch))
+    }
 }

@@ -1,12 +1,16 @@
 //! Budgets on monitoring: what a series, an endpoint, a log or a number of processes may do, and
 //! the time at which it did.
 //!
-//! The facts come as plain columns ([`Monitored`]), so that whatever reads monitoring can fill
-//! them. Times are seconds since 1970.
+//! The facts are those of [`Monitored`]. Times are seconds since 1970.
 
-use super::budget_test::Need;
+use super::budget_test::{Need, Reading};
 use super::findings::Severity;
+use super::monitored::{Kind, Monitored, RateFact, Requested, Spot, Watched};
 use super::pattern::Glob;
+use crate::timeline::Load;
+
+/// Names that are offered in place of one that is unknown.
+const MOST_KNOWN: usize = 6;
 
 /// Compares a value with a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -95,21 +99,33 @@ impl Condition {
         text
     }
 
-    /// The first time at which it had lasted long enough, and the value there. Linear in the
-    /// points. What is missing between two points is taken to go on as it was.
-    pub fn broken(&self, times: &[f64], values: &[f64]) -> Option<(f64, f64)> {
+    /// The first time at which it had lasted long enough. Linear in the spots. What lies between two samples goes on as it was; behind a gap it begins anew.
+    pub fn broken(&self, spots: &[Spot]) -> Option<f64> {
         let mut since: Option<f64> = None;
-        for (&time, &value) in times.iter().zip(values) {
-            if !value.is_finite() {
-                continue;
-            }
-            if !self.comparison.holds(value, self.limit) {
+        for spot in spots {
+            let upward = matches!(self.comparison, Comparison::Above | Comparison::AtLeast);
+            let (most, least) = match upward {
+                true => (spot.high, spot.low),
+                false => (spot.low, spot.high),
+            };
+            let is = |value| self.comparison.holds(value, self.limit);
+            if spot.after_gap {
                 since = None;
+            }
+            if self.seconds <= 0.0 {
+                if is(most) {
+                    return Some(spot.from);
+                }
                 continue;
             }
-            let start = *since.get_or_insert(time);
-            if time - start >= self.seconds {
-                return Some((time, value));
+            since = match (is(least), is(most)) {
+                (true, _) => Some(since.unwrap_or(spot.from)),
+                // For a part of the span, and at its end: from there on.
+                (false, true) => is(spot.last).then_some(spot.to),
+                _ => None,
+            };
+            if let Some(start) = since.filter(|start| spot.to - start >= self.seconds) {
+                return Some(start + self.seconds);
             }
         }
         None
@@ -137,6 +153,8 @@ pub enum Watch {
     ConnectionsPerMinute(f64),
     /// Log records an hour.
     LogsPerHour(f64),
+    /// Bytes of logs an hour.
+    LogBytesPerHour(f64),
     /// Processes at once.
     Processes(f64),
 }
@@ -163,71 +181,23 @@ impl MonitorBudget {
             Watch::Timeouts(_) => "timeouts",
             Watch::ConnectionsPerMinute(_) => "connections_per_minute",
             Watch::LogsPerHour(_) => "logs_per_hour",
+            Watch::LogBytesPerHour(_) => "log_bytes_per_hour",
             Watch::Processes(_) => "processes",
         }
     }
 }
 
-/// What a watched series counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Memory of a process or a service, bytes.
-    Memory,
-    /// New connections, a minute.
-    Connections,
-    /// Log records, an hour.
-    Logs,
-    /// Processes.
-    Processes,
-    /// Anything else.
-    Other,
-}
-
-/// A monitoring series.
+/// What became of a subject.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Watched {
-    /// Its id in the document.
-    pub id: String,
-    /// Names that a budget may call it by: service, metric, `service/metric`.
-    pub names: Vec<String>,
-    /// What it counts.
-    pub kind: Kind,
-    /// When, ascending.
-    pub times: Vec<f64>,
-    /// How much.
-    pub values: Vec<f64>,
-    /// Growth, 10^6 bytes per hour, with its interval of 95 %, where it could be told.
-    pub rate: Option<(f64, f64, f64)>,
-    /// Severity of its growth, and since when, where it grows.
-    pub severity: Option<(Severity, f64)>,
-}
-
-/// A family of requests.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Requested {
-    /// Its id in the document.
-    pub id: String,
-    /// The endpoint.
-    pub endpoint: String,
-    /// Number of requests.
-    pub count: u64,
-    /// How many failed.
-    pub errors: u64,
-    /// How many timed out.
-    pub timeouts: u64,
-    /// 99th percentile of the duration, seconds, where durations are known.
-    pub p99: Option<f64>,
-    /// When the worst of them was.
-    pub worst_at: Option<f64>,
-}
-
-/// Everything that was monitored.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Monitored {
-    /// Series.
-    pub series: Vec<Watched>,
-    /// Requests by endpoint.
-    pub requests: Vec<Requested>,
+pub enum Answer {
+    /// Within the limit.
+    Within,
+    /// Beyond it, and since when.
+    Beyond(f64),
+    /// It cannot be told.
+    Unknown(Need),
+    /// A matter of chance: numbers with their errors, and since when each holds.
+    Tested(Vec<(Reading, f64)>),
 }
 
 /// What one subject did.
@@ -237,12 +207,12 @@ pub struct Watching {
     pub id: String,
     /// What people call it.
     pub name: String,
-    /// The number that was held against the limit.
+    /// The rule that says so.
+    pub rule: &'static str,
+    /// The number that was held against the limit; NaN where there is none.
     pub value: f64,
-    /// When it broke.
-    pub broke_at: Option<f64>,
-    /// Whether it is within the limit; none where that cannot be told.
-    pub held: Option<bool>,
+    /// What became of it.
+    pub answer: Answer,
 }
 
 impl Watch {
@@ -258,139 +228,145 @@ impl Watch {
             Watch::Timeouts(n) => (*n, "share"),
             Watch::ConnectionsPerMinute(n) => (*n, "connections per minute"),
             Watch::LogsPerHour(n) => (*n, "records per hour"),
+            Watch::LogBytesPerHour(n) => (*n, "bytes per hour"),
             Watch::Processes(n) => (*n, "processes"),
         }
     }
 
-    fn kind(&self) -> Option<Kind> {
+    fn kinds(&self) -> &'static [Kind] {
         match self {
-            Watch::Rate(_) | Watch::Severity(_) => Some(Kind::Memory),
-            Watch::ConnectionsPerMinute(_) => Some(Kind::Connections),
-            Watch::LogsPerHour(_) => Some(Kind::Logs),
-            Watch::Processes(_) => Some(Kind::Processes),
-            _ => None,
+            Watch::Rate(_) | Watch::Severity(_) => &[Kind::Memory],
+            Watch::ConnectionsPerMinute(_) => &[Kind::Connections],
+            Watch::LogsPerHour(_) => &[Kind::Logs],
+            Watch::LogBytesPerHour(_) => &[Kind::LogBytes],
+            Watch::Processes(_) => &[Kind::Processes],
+            _ => &[Kind::Memory, Kind::Processes, Kind::Other],
         }
+    }
+
+    /// Whether it is about a service as a whole, so that its memory stands for it.
+    fn of_service(&self) -> bool {
+        matches!(
+            self,
+            Watch::Rate(_) | Watch::Severity(_) | Watch::Level(_) | Watch::Condition(_)
+        )
+    }
+
+    /// Whether it is about requests.
+    pub fn of_requests(&self) -> bool {
+        matches!(
+            self,
+            Watch::Duration(_) | Watch::Success(_) | Watch::Timeouts(_)
+        )
     }
 }
 
 impl MonitorBudget {
+    /// Whether low values are the bad ones.
+    pub(super) fn lower_is_worse(&self) -> bool {
+        match &self.watch {
+            Watch::Success(_) => true,
+            Watch::Condition(c) => {
+                matches!(c.comparison, Comparison::Below | Comparison::AtMost)
+            }
+            _ => false,
+        }
+    }
+
     /// Holds what was monitored against the budget: one answer a subject.
     ///
     /// Errors: nothing that it is about was monitored.
     pub fn watch(&self, monitored: &Monitored) -> Result<Vec<Watching>, Need> {
-        let answers: Vec<Watching> = match self.watch {
-            Watch::Duration(_) | Watch::Success(_) | Watch::Timeouts(_) => monitored
+        let answers: Vec<Watching> = match self.watch.of_requests() {
+            true => monitored
                 .requests
                 .iter()
-                .filter(|r| self.is_about(std::slice::from_ref(&r.endpoint)))
-                .map(|r| self.of_requests(r))
+                .filter(|r| {
+                    let subject = self.subject.as_ref();
+                    subject.is_none_or(|glob| glob.matches(&r.endpoint))
+                })
+                .map(|r| self.requests(r, monitored.window_s))
                 .collect(),
-            _ => monitored
+            false => monitored
                 .series
                 .iter()
-                .filter(|s| self.watch.kind().is_none_or(|k| k == s.kind))
-                .filter(|s| self.is_about(&s.names))
-                .map(|s| self.of_series(s))
+                .filter(|s| self.watch.kinds().contains(&s.kind) && self.is_about(s))
+                .map(|s| self.series(s))
                 .collect(),
         };
         match answers.is_empty() {
-            true => Err(Need::Monitoring(
-                self.subject
-                    .as_ref()
-                    .map_or(self.key().to_owned(), |g| g.as_str().to_owned()),
-            )),
+            true => Err(Need::Monitoring {
+                what: self.subject.as_ref().map_or_else(
+                    || self.key().replace('_', " "),
+                    |glob| glob.as_str().to_owned(),
+                ),
+                known: self.known(monitored),
+            }),
             false => Ok(answers),
         }
     }
 
-    fn is_about(&self, names: &[String]) -> bool {
-        let is = |glob: &Glob| names.iter().any(|n| glob.matches(n));
-        self.subject.as_ref().is_none_or(is)
+    /// Names that there are, the most telling first.
+    fn known(&self, monitored: &Monitored) -> Vec<String> {
+        let endpoints = monitored.requests.iter().map(|r| r.endpoint.clone());
+        let mut series: Vec<&Watched> = monitored.series.iter().collect();
+        series.retain(|s| self.watch.kinds().contains(&s.kind));
+        series.sort_by_key(|s| (!s.primary, s.kind != Kind::Memory));
+        let mut names: Vec<String> = match self.watch.of_requests() {
+            true => endpoints.collect(),
+            false => series.iter().map(|s| s.id.clone()).collect(),
+        };
+        names.truncate(MOST_KNOWN);
+        names
     }
 
-    fn of_series(&self, series: &Watched) -> Watching {
-        let mut answer = Watching {
-            id: series.id.clone(),
-            name: series.names.last().cloned().unwrap_or_default(),
-            value: f64::NAN,
-            broke_at: None,
-            held: None,
+    /// Whether a series is meant: by its metric, by service and metric, or by its service, for
+    /// which its memory stands.
+    fn is_about(&self, series: &Watched) -> bool {
+        let stands = series.primary || !self.watch.of_service();
+        let Some(glob) = &self.subject else {
+            return stands;
         };
-        let above = |limit| Condition {
-            comparison: Comparison::Above,
-            limit,
-            seconds: 0.0,
-        };
-        let condition = match &self.watch {
-            Watch::Rate(limit) => {
-                if let Some((value, lo, hi)) = series.rate {
-                    answer.value = value;
-                    // Beyond the noise only, and within it only if the interval is.
-                    answer.held = match () {
-                        () if lo > *limit => Some(false),
-                        () if hi <= *limit => Some(true),
-                        () => None,
-                    };
-                    answer.broke_at = series
-                        .severity
-                        .filter(|_| answer.held == Some(false))
-                        .map(|s| s.1)
-                        .or(series.times.first().copied());
-                }
-                return answer;
-            }
-            Watch::Severity(from) => {
-                if series.rate.is_some() || series.severity.is_some() {
-                    let worst = series.severity.filter(|(s, _)| s >= from);
-                    answer.held = Some(worst.is_none());
-                    answer.broke_at = worst.map(|w| w.1);
-                    answer.value = series.rate.map_or(f64::NAN, |r| r.0);
-                }
-                return answer;
-            }
-            Watch::Condition(condition) => *condition,
-            Watch::Level(n)
-            | Watch::ConnectionsPerMinute(n)
-            | Watch::LogsPerHour(n)
-            | Watch::Processes(n) => above(*n),
-            Watch::Duration(_) | Watch::Success(_) | Watch::Timeouts(_) => return answer,
-        };
-        let known: Vec<f64> = series
-            .values
-            .iter()
-            .copied()
-            .filter(|v| v.is_finite())
-            .collect();
-        let span = match (series.times.first(), series.times.last()) {
-            (Some(first), Some(last)) => last - first,
-            _ => 0.0,
-        };
-        match condition.broken(&series.times, &series.values) {
-            Some((time, value)) => {
-                answer.held = Some(false);
-                answer.broke_at = Some(time);
-                answer.value = value;
-            }
-            // A series that is shorter than the condition has to last shows nothing.
-            None if known.is_empty() || span < condition.seconds => {}
-            None => {
-                let worst = match condition.comparison {
-                    Comparison::Above | Comparison::AtLeast => {
-                        known.iter().copied().fold(f64::NEG_INFINITY, f64::max)
-                    }
-                    _ => known.iter().copied().fold(f64::INFINITY, f64::min),
-                };
-                answer.held = Some(true);
-                answer.value = worst;
+        match glob.as_str().contains('/') {
+            true => glob.matches(&series.id),
+            false => {
+                let by_metric = series.metrics.iter().any(|m| glob.matches(m));
+                by_metric || stands && glob.matches(&series.service)
             }
         }
-        answer
     }
 
-    fn of_requests(&self, requests: &Requested) -> Watching {
+    fn series(&self, series: &Watched) -> Watching {
+        let (value, answer) = match &self.watch {
+            _ if series.accepted => (f64::NAN, Answer::Within),
+            Watch::Rate(limit) => rate(series, *limit),
+            Watch::Severity(from) => severity(series, *from),
+            Watch::Condition(condition) => spots(series, *condition),
+            watch => {
+                let above = Condition {
+                    comparison: Comparison::Above,
+                    limit: watch.limit().0,
+                    seconds: 0.0,
+                };
+                spots(series, above)
+            }
+        };
+        Watching {
+            id: series.id.clone(),
+            name: series.title.clone(),
+            rule: match self.watch {
+                Watch::Rate(_) | Watch::Severity(_) => series.rule,
+                _ => "HD090",
+            },
+            value,
+            answer,
+        }
+    }
+
+    fn requests(&self, requests: &Requested, window_s: f64) -> Watching {
         let count = requests.count as f64;
         let share = |n: u64| (requests.count > 0).then(|| n as f64 / count);
-        let (value, held) = match self.watch {
+        let (value, within) = match self.watch {
             Watch::Duration(limit) => (requests.p99, requests.p99.map(|v| v <= limit)),
             Watch::Success(limit) => {
                 let value = share(requests.count.saturating_sub(requests.errors));
@@ -402,114 +378,101 @@ impl MonitorBudget {
             }
             _ => (None, None),
         };
+        let since = || match self.watch {
+            Watch::Duration(limit) => requests.since(
+                window_s,
+                |l| f64::from(l.longest) > limit,
+                |l| {
+                    // Of those of a window it is known how long they took together.
+                    let slow = f64::from(l.seconds) > limit * f64::from(l.ended);
+                    match f64::from(l.longest) > limit {
+                        true if slow => f64::from(l.ended),
+                        true => 1.0,
+                        false => 0.0,
+                    }
+                },
+                0.01,
+            ),
+            Watch::Success(limit) => {
+                let failed = |l: &Load| f64::from(l.errors);
+                requests.since(window_s, |l| l.errors > 0, failed, 1.0 - limit)
+            }
+            Watch::Timeouts(limit) => {
+                let timed_out = |l: &Load| f64::from(l.timeouts);
+                requests.since(window_s, |l| l.timeouts > 0, timed_out, limit)
+            }
+            _ => f64::NAN,
+        };
         Watching {
-            id: requests.id.clone(),
+            id: requests.endpoint.clone(),
             name: requests.endpoint.clone(),
-            value: value.unwrap_or(f64::NAN),
-            broke_at: requests.worst_at.filter(|_| held == Some(false)),
-            held,
+            rule: "HD090",
+            value: value.filter(|_| !requests.accepted).unwrap_or(f64::NAN),
+            answer: match within {
+                _ if requests.accepted => Answer::Within,
+                Some(true) => Answer::Within,
+                Some(false) => Answer::Beyond(since()),
+                None => Answer::Unknown(Need::Longer(requests.endpoint.clone())),
+            },
         }
     }
+}
+
+/// Growth of the whole span, and of each piece of a rise that counts.
+fn rate(series: &Watched, limit: f64) -> (f64, Answer) {
+    let value = |of: f64, rate: &RateFact| of.max(rate.value);
+    match series.rates.is_empty() {
+        true if series.judged => (0.0, Answer::Within),
+        true => (
+            f64::NAN,
+            Answer::Unknown(Need::Longer(series.title.clone())),
+        ),
+        false => {
+            let tests = series.rates.iter();
+            let tests = tests.map(|r| (r.reading(limit), r.since)).collect();
+            let most = series.rates.iter().fold(f64::NEG_INFINITY, value);
+            (most, Answer::Tested(tests))
+        }
+    }
+}
+
+fn severity(series: &Watched, from: Severity) -> (f64, Answer) {
+    let most = |of: f64, rate: &RateFact| of.max(rate.value);
+    let value = series.rates.iter().fold(f64::NEG_INFINITY, most);
+    let reached = series.severities.iter().filter(|s| s.0 >= from);
+    let since = reached.map(|s| s.1).reduce(f64::min);
+    let answer = match since {
+        Some(since) => Answer::Beyond(since),
+        _ if series.judged => Answer::Within,
+        _ => Answer::Unknown(Need::Longer(series.title.clone())),
+    };
+    (value, answer)
+}
+
+fn spots(series: &Watched, condition: Condition) -> (f64, Answer) {
+    let longer = || Answer::Unknown(Need::Longer(series.title.clone()));
+    let (Some(first), Some(last)) = (series.spots.first(), series.spots.last()) else {
+        return (f64::NAN, longer());
+    };
+    let upward = matches!(
+        condition.comparison,
+        Comparison::Above | Comparison::AtLeast
+    );
+    let worst = series.spots.iter().fold(f64::NAN, |of, spot| match upward {
+        true => of.max(spot.high),
+        false => of.min(spot.low),
+    });
+    let broken = condition.broken(&series.spots);
+    let answer = match broken {
+        Some(time) => Answer::Beyond(time),
+        // A series that is shorter than the condition has to last shows nothing.
+        _ if last.to - first.from < condition.seconds.max(series.least_s) => longer(),
+        _ if series.lower_bound => Answer::Unknown(Need::Counter(series.title.clone())),
+        None => Answer::Within,
+    };
+    (worst, answer)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn series(values: &[f64]) -> Watched {
-        Watched {
-            id: "s1".into(),
-            names: vec!["gateway".into(), "swap".into(), "gateway/swap".into()],
-            kind: Kind::Other,
-            times: (0..values.len()).map(|i| 60.0 * i as f64).collect(),
-            values: values.to_vec(),
-            rate: None,
-            severity: None,
-        }
-    }
-
-    fn budget(subject: &str, watch: Watch) -> MonitorBudget {
-        MonitorBudget {
-            subject: Some(Glob::new(subject)),
-            watch,
-        }
-    }
-
-    #[test]
-    fn conditions_are_read() {
-        let c = Condition::parse("> 0 for 10m").unwrap();
-        assert_eq!(
-            (c.comparison, c.limit, c.seconds),
-            (Comparison::Above, 0.0, 600.0)
-        );
-        assert_eq!(Condition::parse(">= 200MB").unwrap().limit, 200e6);
-        assert_eq!(
-            Condition::parse("<1").unwrap().comparison,
-            Comparison::Below
-        );
-        for bad in ["", "0", "> x", "> 1 for", "> 1 for ever", "=> 1"] {
-            assert_eq!(Condition::parse(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_condition_breaks_when_it_has_lasted() {
-        let swap = budget(
-            "swap",
-            Watch::Condition(Condition::parse("> 0 for 3m").unwrap()),
-        );
-        let watch = |values: &[f64]| {
-            let monitored = Monitored {
-                series: vec![series(values)],
-                requests: Vec::new(),
-            };
-            swap.watch(&monitored).unwrap().remove(0)
-        };
-        let broke = watch(&[0., 1., 1., 0., 1., 1., 1., 1., 0.]);
-        assert_eq!((broke.held, broke.broke_at), (Some(false), Some(420.0)));
-        assert_eq!(watch(&[0., 1., 1., 0., 1., 1., 1., 0.]).held, Some(true));
-        assert_eq!(watch(&[1., 1.]).held, None, "shorter than the condition");
-        assert_eq!(watch(&[f64::NAN; 9]).held, None);
-    }
-
-    #[test]
-    fn what_was_not_monitored_is_no_pass() {
-        let rate = budget("gateway", Watch::Rate(50.0));
-        let monitored = Monitored {
-            series: vec![series(&[1.0; 9])],
-            requests: Vec::new(),
-        };
-        assert!(rate.watch(&monitored).is_err(), "not memory");
-        let mut memory = monitored.clone();
-        memory.series[0].kind = Kind::Memory;
-        assert_eq!(rate.watch(&memory).unwrap()[0].held, None, "no rate");
-        for (rate_of, held) in [
-            ((21.0, 20.0, 22.0), Some(true)),
-            ((60.0, 55.0, 65.0), Some(false)),
-            ((49.0, 40.0, 58.0), None),
-        ] {
-            memory.series[0].rate = Some(rate_of);
-            assert_eq!(rate.watch(&memory).unwrap()[0].held, held);
-        }
-    }
-
-    #[test]
-    fn endpoints() {
-        let monitored = Monitored {
-            series: Vec::new(),
-            requests: vec![Requested {
-                id: "e".into(),
-                endpoint: "GET /export/".into(),
-                count: 200,
-                errors: 10,
-                timeouts: 1,
-                p99: Some(49.0),
-                worst_at: Some(5.0),
-            }],
-        };
-        let held = |watch| budget("GET *", watch).watch(&monitored).unwrap()[0].held;
-        assert_eq!(held(Watch::Duration(30.0)), Some(false));
-        assert_eq!(held(Watch::Success(0.95)), Some(true));
-        assert_eq!(held(Watch::Timeouts(0.001)), Some(false));
-    }
-}
+#[path = "budget_monitor_tests.rs"]
+mod tests;

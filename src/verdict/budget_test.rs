@@ -5,11 +5,13 @@
 // `!(a > b)` sends what is no number the safe way.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
 
+mod along;
+mod between;
+
 use crate::diff::Certainty;
-use crate::trend::{
-    self, Class, Estimate, Growth, Noise, Plan, Row, Sampled, student_quantile_two_sided,
-    student_two_sided,
-};
+use crate::trend::{self, Class, Estimate, Sampled, student_quantile_two_sided, student_two_sided};
+use along::{along, class_of};
+use between::between;
 
 /// The captures of one side as a subject sees them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -112,10 +114,33 @@ pub enum Need {
     Settled,
     /// Dumps of the object graph.
     Graph,
-    /// A monitoring series of that name.
-    Monitoring(String),
+    /// So many dumps are there, so many tell growth from a warm-up.
+    Dumps {
+        /// At hand.
+        have: usize,
+        /// Needed.
+        need: usize,
+    },
+    /// Captures of allocation sites.
+    Sites,
+    /// Leaks are seen, but with so many sites tested at once noise may look so.
+    Proof {
+        /// Leaks that are seen.
+        leaks: usize,
+        /// Sites that were tested.
+        tested: usize,
+    },
+    /// A monitoring series or an endpoint.
+    Monitoring {
+        /// Its name.
+        what: String,
+        /// Names that there are.
+        known: Vec<String>,
+    },
     /// The series is too short, or has no such fact.
     Longer(String),
+    /// A counter of new connections: this series counts open ones.
+    Counter(String),
 }
 
 /// How far a value may be off.
@@ -196,7 +221,8 @@ impl Reading {
         }
     }
 
-    fn tested(value: f64, limit: f64, error: f64, degrees: f64) -> Reading {
+    /// A value with a standard error, tested against its limit.
+    pub(super) fn tested(value: f64, limit: f64, error: f64, degrees: f64) -> Reading {
         if !(error > 0.0) {
             return Reading::counted(value, limit);
         }
@@ -360,132 +386,6 @@ pub fn plateau(sample: &Sample, certainty: &Certainty, limit: f64) -> Told {
     }
 }
 
-/// Growth per x of one side.
-fn along(side: &SideValues, certainty: &Certainty, limit: f64) -> Told {
-    let n = side.values.len();
-    if n < 2 {
-        return Err(Need::AnotherCapture);
-    }
-    let span = side.span();
-    if !(span > 0.0) {
-        return Err(Need::Runs);
-    }
-    let ends = (side.last() - side.first()) / span;
-    if side.is_level() && !matches!(certainty, Certainty::Sampled(_)) {
-        return Ok(Reading::counted(0.0, limit));
-    }
-    match certainty {
-        Certainty::Sampled(_) => along_samples(side, certainty, limit, ends, span),
-        Certainty::Exact if n == 2 => Ok(Reading::counted(ends, limit)),
-        Certainty::Exact if n < ENOUGH => sustained(side, limit, ends),
-        Certainty::Unknown if n < ENOUGH => Err(Need::Captures {
-            have: n,
-            need: ENOUGH,
-        }),
-        _ => Ok(slope(side, certainty, limit, ends)),
-    }
-}
-
-/// Three or four counted captures: what a leak adds it adds in every interval. What grew and is
-/// within the limit at the end was a warm-up; what grew in the end alone may be anything.
-fn sustained(side: &SideValues, limit: f64, ends: f64) -> Told {
-    let rates = rates_of(side);
-    let last = rates.last().copied().unwrap_or(ends);
-    let reading = Reading::counted(ends, limit);
-    if ends <= limit || rates.iter().all(|&r| r > limit) {
-        return Ok(reading);
-    }
-    match last <= limit {
-        true => Ok(reading.settled(last)),
-        false => Err(Need::OnceMore),
-    }
-}
-
-/// Growth per x from each capture to the next.
-fn rates_of(side: &SideValues) -> Vec<f64> {
-    side.values
-        .windows(2)
-        .zip(side.runs.windows(2))
-        .map(|(y, x)| (y[1] - y[0]) / (x[1] - x[0]))
-        .filter(|r| r.is_finite())
-        .collect()
-}
-
-/// Five captures and more: the slope, and whether the shape of the series is growth at all.
-fn slope(side: &SideValues, certainty: &Certainty, limit: f64, ends: f64) -> Reading {
-    let (class, skip) = class_of(side, certainty);
-    let fit = |skip| Growth::of_series(&side.runs, &side.values, skip);
-    let Some(growth) = fit(skip).or_else(|| fit(0)) else {
-        return Reading::counted(ends, limit);
-    };
-    let reading = Reading::tested(growth.per_run, limit, growth.error, growth.degrees);
-    let rates = rates_of(side);
-    let quiet = match class {
-        // What follows the warm-up.
-        Class::WarmUp => match side.values.get(skip.min(side.values.len() - 1)) {
-            Some(&from) if side.last() <= from => Some(0.0),
-            _ => rates.last().copied(),
-        },
-        Class::Shrinking => Some(growth.per_run),
-        // The median of the rates: one step does not show in it.
-        Class::Step => {
-            let mut sorted = rates.clone();
-            sorted.sort_by(f64::total_cmp);
-            sorted.get(sorted.len() / 2).copied()
-        }
-        _ => None,
-    };
-    match quiet.filter(|&rate| rate <= limit) {
-        Some(rate) => reading.settled(rate),
-        None => reading,
-    }
-}
-
-/// The class of a series, and how many captures are its warm-up.
-fn class_of(side: &SideValues, certainty: &Certainty) -> (Class, usize) {
-    let x: Vec<f64> = match side.span() > 0.0 {
-        true => side.runs.clone(),
-        false => (0..side.values.len()).map(|i| i as f64).collect(),
-    };
-    let Ok(plan) = Plan::new(&x) else {
-        return (Class::Undetermined, 0);
-    };
-    let noise = match certainty {
-        Certainty::Exact => Noise::Exact,
-        Certainty::Sampled(_) => Noise::Known { one_process: true },
-        Certainty::Unknown => Noise::Unknown,
-    };
-    let mut row = Row::of(&side.values);
-    if let (Certainty::Sampled(_), Some(&variance)) = (certainty, side.variances.last()) {
-        row.unit = unit_of(side.last(), variance, mean_interval(certainty));
-    }
-    let judged = plan.judge_one(noise, &row);
-    (judged.class, judged.skipped())
-}
-
-fn along_samples(
-    side: &SideValues,
-    certainty: &Certainty,
-    limit: f64,
-    ends: f64,
-    span: f64,
-) -> Told {
-    if side.variances.len() != side.values.len() {
-        return Err(Need::Captures {
-            have: side.values.len(),
-            need: ENOUGH,
-        });
-    }
-    let mean = mean_interval(certainty);
-    let at = |i: usize| Sampled {
-        bytes: side.values[i],
-        unit: unit_of(side.values[i], side.variances[i], mean),
-        raw: None,
-    };
-    let (first, last) = (at(0), at(side.values.len() - 1));
-    Ok(samples(&first, &last, limit * span, span, ends, limit))
-}
-
 /// The difference of two sampled values against `more` bytes on the new side; the value counts
 /// `per` bytes as one. The limit is added to the base, which makes the test a little too careful:
 /// what is allowed has no noise of its own.
@@ -517,170 +417,6 @@ fn samples(base: &Sampled, new: &Sampled, more: f64, per: f64, value: f64, limit
         p: Some(p),
         settled: false,
     }
-}
-
-/// Two sides: growth per run of each, or their levels; per run each value is counted by its runs.
-fn between(sample: &Sample, certainty: &Certainty, limit: f64, per_run: bool) -> Told {
-    let (base, new) = (&sample.base, &sample.new);
-    if new.values.is_empty() {
-        return Err(Need::AnotherCapture);
-    }
-    let flat = base.is_flat() && new.is_flat();
-    if flat {
-        return levels(base, new, certainty, limit, per_run);
-    }
-    if !per_run {
-        let last = |side: &SideValues| SideValues {
-            values: vec![side.last()],
-            variances: side.variances.last().copied().into_iter().collect(),
-            runs: side.runs.last().copied().into_iter().collect(),
-        };
-        return levels(&last(base), &last(new), certainty, limit, false);
-    }
-    if base.span() > 0.0 && new.span() > 0.0 {
-        return rates(base, new, certainty, limit);
-    }
-    match certainty {
-        Certainty::Exact => {
-            let rate = |side: &SideValues| match side.span() > 0.0 {
-                true => (side.last() - side.first()) / side.span(),
-                false => side.mean() / side.runs.last().copied().unwrap_or(f64::NAN),
-            };
-            finite(rate(new) - rate(base), limit)
-        }
-        _ => Err(Need::EvenSides),
-    }
-}
-
-fn finite(value: f64, limit: f64) -> Told {
-    match value.is_finite() {
-        true => Ok(Reading::counted(value, limit)),
-        false => Err(Need::Runs),
-    }
-}
-
-/// Growth per run of two series.
-fn rates(base: &SideValues, new: &SideValues, certainty: &Certainty, limit: f64) -> Told {
-    let of = |side: &SideValues| match certainty {
-        Certainty::Sampled(_) if side.variances.len() == side.values.len() => {
-            Growth::of_sampled(&side.runs, &side.values, &side.variances, true)
-        }
-        Certainty::Sampled(_) => None,
-        Certainty::Exact if side.values.len() < ENOUGH => {
-            Growth::of_exact(&side.runs, &side.values)
-        }
-        _ => Growth::of_series(&side.runs, &side.values, 0),
-    };
-    let (Some(before), Some(after)) = (of(base), of(new)) else {
-        let have = base.values.len().min(new.values.len());
-        return Err(Need::Captures { have, need: 3 });
-    };
-    let difference = trend::compare_sides(&before, &after);
-    let error = before.error.hypot(after.error);
-    if !(error > 0.0) {
-        return finite(difference.difference, limit);
-    }
-    // Welch and Satterthwaite, on the careful side: the smaller of both.
-    let degrees = before.degrees.min(after.degrees);
-    Ok(Reading::tested(
-        difference.difference,
-        limit,
-        error,
-        degrees,
-    ))
-}
-
-/// Levels of two sides, each one capture or replicates of it.
-fn levels(
-    base: &SideValues,
-    new: &SideValues,
-    certainty: &Certainty,
-    limit: f64,
-    per_run: bool,
-) -> Told {
-    let runs = |side: &SideValues| match per_run {
-        true => side
-            .runs
-            .last()
-            .copied()
-            .filter(|r| *r > 0.0)
-            .ok_or(Need::Runs),
-        false => Ok(1.0),
-    };
-    let (r1, r2) = (runs(base)?, runs(new)?);
-    let value = new.mean() / r2 - base.mean() / r1;
-    let single = base.values.len() == 1 && new.values.len() == 1;
-    if let Certainty::Sampled(_) = certainty {
-        let known = |s: &SideValues| s.variances.len() == s.values.len();
-        if !(known(base) && known(new)) {
-            return Err(Need::Captures { have: 1, need: 3 });
-        }
-        let mean = mean_interval(certainty);
-        // The mean of k replicates: each sample stands for a k-th. Counted per run of the new
-        // side, so that both sides are in its bytes.
-        let side = |s: &SideValues, scale: f64| {
-            let k = s.values.len() as f64;
-            let variance = s.variances.iter().sum::<f64>() / k;
-            Sampled {
-                bytes: s.mean() * scale,
-                unit: unit_of(s.mean(), variance, mean) * scale / k,
-                raw: None,
-            }
-        };
-        let (a, b) = (side(base, r2 / r1), side(new, 1.0));
-        let reading = samples(&a, &b, limit * r2, r2, value, limit);
-        // Replicates may differ by more than sampling explains.
-        return Ok(match replicate_error(base, new, r1, r2) {
-            Some((error, degrees)) => {
-                let own = Reading::tested(value, limit, error, degrees);
-                match own.p > reading.p {
-                    true => own,
-                    false => reading,
-                }
-            }
-            None => reading,
-        });
-    }
-    if single {
-        let same = base.values == new.values && r1 == r2;
-        return match certainty {
-            Certainty::Exact => finite(value, limit),
-            _ if same => Ok(Reading::counted(0.0, limit)),
-            _ => Err(Need::Captures { have: 1, need: 3 }),
-        };
-    }
-    match replicate_error(base, new, r1, r2) {
-        Some((error, degrees)) => Ok(Reading::tested(value, limit, error, degrees)),
-        None => finite(value, limit),
-    }
-}
-
-/// The standard error of the difference of two means and its degrees of freedom (Welch 1947, the
-/// degrees of Satterthwaite 1946). A side of one capture is as noisy as the other side's.
-fn replicate_error(base: &SideValues, new: &SideValues, r1: f64, r2: f64) -> Option<(f64, f64)> {
-    let spread = |side: &SideValues, runs: f64| {
-        let k = side.values.len() as f64;
-        let mean = side.mean();
-        let squares: f64 = side.values.iter().map(|v| (v - mean) * (v - mean)).sum();
-        (k > 1.0).then(|| squares / (k - 1.0) / (runs * runs))
-    };
-    let (a, b) = (spread(base, r1), spread(new, r2));
-    let either = a.or(b)?;
-    let (k1, k2) = (base.values.len() as f64, new.values.len() as f64);
-    let (va, vb) = (a.unwrap_or(either) / k1, b.unwrap_or(either) / k2);
-    let degrees = match (a, b) {
-        (Some(_), Some(_)) => {
-            let below = va * va / (k1 - 1.0) + vb * vb / (k2 - 1.0);
-            if below > 0.0 {
-                (va + vb) * (va + vb) / below
-            } else {
-                k1 + k2 - 2.0
-            }
-        }
-        _ => k1.max(k2) - 1.0,
-    };
-    let error = (va + vb).sqrt();
-    (error > 0.0).then_some((error, degrees))
 }
 
 fn mean_interval(certainty: &Certainty) -> f64 {

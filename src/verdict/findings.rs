@@ -3,6 +3,7 @@
 use super::path::{Path, blocks_of, path};
 use super::patterns::Pattern;
 use super::rules::{self, Rule};
+use super::severity::Thresholds;
 use super::summary::{Summary, Verdict};
 use crate::diff::{Growth, PerRun, SideChange, Values};
 use crate::model::{Column, Metric, Nature};
@@ -168,56 +169,21 @@ pub struct Ground<'a> {
     pub changes: &'a [SideChange],
     /// Number of captures.
     pub captures: usize,
+    /// Whether every capture counts every allocation.
+    pub exact: bool,
     /// Runs in an hour, if the user said.
     pub runs_per_hour: Option<f64>,
     /// Bytes that the program may use, if the user said.
     pub memory_limit: Option<u64>,
-    /// Severity by the rate of growth.
-    pub rates: Rates,
+    /// What severities are drawn from.
+    pub thresholds: Thresholds,
     /// Bytes held after, over all sites.
     pub total_after: i128,
     /// A number for the function that a row is named by; equal for rows of one function.
     pub owner: &'a dyn Fn(u32) -> u64,
 }
 
-/// Rates from which on growth is a warning, critical, an emergency; 10^6 bytes per hour.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rates {
-    /// From here on a warning.
-    pub warning: f64,
-    /// From here on critical.
-    pub critical: f64,
-    /// From here on an emergency.
-    pub emergency: f64,
-}
-
-impl Default for Rates {
-    fn default() -> Rates {
-        Rates {
-            warning: 50.0,
-            critical: 200.0,
-            emergency: 500.0,
-        }
-    }
-}
-
-impl Rates {
-    /// The rate from which on growth is so severe.
-    pub fn of(&self, severity: Severity) -> f64 {
-        match severity {
-            Severity::Note => 0.0,
-            Severity::Warning => self.warning,
-            Severity::Critical => self.critical,
-            Severity::Emergency => self.emergency,
-        }
-    }
-
-    fn rows(&self) -> [(f64, Severity); 3] {
-        [Severity::Emergency, Severity::Critical, Severity::Warning].map(|s| (self.of(s), s))
-    }
-}
-
-/// [`Rates`] where nobody says otherwise.
+/// [`super::Thresholds::rates`] where nobody says otherwise.
 pub const RATES: [(f64, Severity); 3] = [
     (500.0, Severity::Emergency),
     (200.0, Severity::Critical),
@@ -390,7 +356,14 @@ fn finding(rule: &'static Rule, rows: Vec<u32>, summary: &Summary, ground: &Grou
     let (refuted_by, advice) = match rule.id {
         "HD003" => (
             "a third capture in which the site is level",
-            "capture once more after more runs and compare all three, each with its runs: PATH@800",
+            match ground.exact {
+                true => {
+                    "capture once more after more runs and compare all three, each with its runs: PATH@800"
+                }
+                false => {
+                    "capture five times or more, after uneven numbers of runs, and compare all, each with its runs: PATH@800"
+                }
+            },
         ),
         "HD006" => (
             "runs that leave the site's live blocks unchanged",
@@ -464,57 +437,6 @@ fn severity(rule: &Rule, evidence: &Evidence, ground: &Ground<'_>) -> (Severity,
         return (Severity::Note, SeverityBy::Default);
     }
     let rate = evidence.mb_per_hour.map(|r| r * 1e6);
-    let held = total_after as f64;
-    highest(rate, evidence.hours_to_limit, held, &ground.rates)
-}
-
-/// The severity of a leak of so many bytes an hour, where hours are known.
-pub(super) fn severity_of_rate(
-    rate: Option<f64>,
-    memory_limit: Option<u64>,
-    held: f64,
-) -> (Severity, SeverityBy) {
-    let hours = match (memory_limit, rate) {
-        (Some(limit), Some(rate)) if rate > 0.0 => Some(((limit as f64 - held) / rate).max(0.0)),
-        _ => None,
-    };
-    highest(rate, hours, held, &Rates::default())
-}
-
-/// `rate` in bytes an hour, `held` in bytes.
-fn highest(
-    rate: Option<f64>,
-    hours_to_limit: Option<f64>,
-    held: f64,
-    rates: &Rates,
-) -> (Severity, SeverityBy) {
-    let Some(rate) = rate.map(|r| r / 1e6) else {
-        return (Severity::Warning, SeverityBy::Default);
-    };
-    let mut worst = (Severity::Note, SeverityBy::Rate);
-    let mut consider = |found: Option<&(f64, Severity)>, by| {
-        if let Some(&(_, severity)) = found
-            && severity > worst.0
-        {
-            worst = (severity, by);
-        }
-    };
-    consider(
-        rates.rows().iter().find(|(from, _)| rate >= *from),
-        SeverityBy::Rate,
-    );
-    if held > 0.0 {
-        let factor = 1.0 + 24.0 * rate * 1e6 / held;
-        consider(
-            FACTORS.iter().find(|(from, _)| factor >= *from),
-            SeverityBy::Factor,
-        );
-    }
-    if let Some(hours) = hours_to_limit {
-        consider(
-            HOURS.iter().find(|(under, _)| hours < *under),
-            SeverityBy::Limit,
-        );
-    }
-    worst
+    let (hours, held) = (evidence.hours_to_limit, total_after as f64);
+    ground.thresholds.of_leak(rate, hours, held)
 }

@@ -8,7 +8,7 @@ use super::suppression::{Names, Part as FramePart, Suppression, Target};
 use crate::diff::{Certainty, Growth, Values};
 use crate::model::{Column, Metric, Nature, StackId, StrId, Symbols, Unit};
 use crate::normalize::{Naming, SiteId};
-use crate::trend::{Estimate, Sampled, difference_p};
+use crate::trend::{Estimate, Judgement, Reason, Sampled, difference_p};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
@@ -49,6 +49,8 @@ pub struct Rows<'a> {
     pub runs: (Vec<f64>, Vec<f64>),
     /// The class of each row.
     pub growth: &'a [Growth],
+    /// What the statistics say of each row; empty where there are none.
+    pub judgements: &'a [Judgement],
     /// Conclusions about the rows.
     pub findings: &'a [Finding],
     /// Runs in an hour.
@@ -356,6 +358,15 @@ impl Rows<'_> {
         }
         out.sort_by_key(|&(r, _)| (Reverse(after.get(r as usize)), r));
         Ok(out)
+    }
+
+    /// Number of rows that leaks are looked for among by a test; 0 of captures that are counted.
+    pub(super) fn leak_tests(&self) -> usize {
+        if matches!(self.certainty, Certainty::Exact) {
+            return 0;
+        }
+        let tested = |j: &&Judgement| j.p_value < 1.0 && j.reason != Reason::Exact;
+        self.judgements.iter().filter(tested).count()
     }
 
     /// Whether leaks can be told of these captures at all.

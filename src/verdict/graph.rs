@@ -3,6 +3,7 @@
 use super::conclusion::{Conclusion, Fact};
 use super::findings::{Severity, SeverityBy, SubjectKind};
 use super::rules::{self, Rule};
+use super::severity::Thresholds;
 use super::summary::Verdict;
 use crate::graph::cut::CutKind;
 use crate::graph::growth::{Growth, Trend};
@@ -19,6 +20,8 @@ pub struct Load {
     pub runs_per_hour: Option<f64>,
     /// Bytes that the program may use.
     pub memory_limit: Option<u64>,
+    /// What severities are drawn from.
+    pub thresholds: Thresholds,
 }
 
 /// The conclusions of an outcome, and the verdict.
@@ -80,7 +83,8 @@ pub fn keeps(row: &CycleRow, capture: &CaptureFacts) -> Keeps {
 
 /// Draws the conclusions.
 pub fn conclude(outcome: &Outcome, load: Load) -> GraphVerdict {
-    let Some(last) = outcome.captures.last() else {
+    let last = outcome.captures.last().filter(|_| !outcome.types_only);
+    let Some(last) = last else {
         return GraphVerdict {
             verdict: Verdict::CannotTell,
             conclusions: Vec::new(),
@@ -182,7 +186,9 @@ impl Ground<'_> {
         }
         let rate = self.load.runs_per_hour.zip(per_run).map(|(h, b)| h * b);
         let held = self.last.shallow as f64;
-        super::findings::severity_of_rate(rate, self.load.memory_limit, held)
+        self.load
+            .thresholds
+            .of_leak_below(rate, self.load.memory_limit, held)
     }
 
     fn cycle(&self, row: &CycleRow) -> Option<Conclusion> {

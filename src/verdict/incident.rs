@@ -1,6 +1,6 @@
 //! The incident as one dated list, and what was ruled out and why.
 
-use super::monitoring::{Rated, segment_severity};
+use super::monitoring::{Limits, Rated, segment_severity};
 use crate::model::Time;
 use crate::timeline::Attribution;
 use crate::timeline::Class;
@@ -42,10 +42,10 @@ fn mb(rate: f64) -> String {
 }
 
 /// Onset, thresholds, peak, restarts, recovery, marks and bursts of logs, by time.
-pub fn incident(timeline: &Timeline, rated: &[Rated]) -> Vec<Dated> {
+pub fn incident(timeline: &Timeline, rated: &[Rated], limits: &Limits) -> Vec<Dated> {
     let mut out = Vec::new();
     for r in rated {
-        rises(&timeline.curves[r.curve], &mut out);
+        rises(&timeline.curves[r.curve], limits, &mut out);
     }
     for &at in &timeline.primary {
         let curve = &timeline.curves[at];
@@ -103,12 +103,13 @@ pub fn incident(timeline: &Timeline, rated: &[Rated]) -> Vec<Dated> {
 }
 
 /// Onset, each threshold, the peak and the end of every rise that counts.
-fn rises(curve: &Curve, out: &mut Vec<Dated>) {
+fn rises(curve: &Curve, limits: &Limits, out: &mut Vec<Dated>) {
     let service = &curve.series.name.service;
     for chain in curve.episodes() {
         let mut worst = None;
         for i in chain.segments.clone() {
-            let (Some(rate), severity) = (curve.kept_rate(i), segment_severity(curve, i)) else {
+            let (Some(rate), severity) = (curve.kept_rate(i), segment_severity(curve, i, limits))
+            else {
                 continue;
             };
             let first = i == chain.segments.start;

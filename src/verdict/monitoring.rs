@@ -1,8 +1,9 @@
 //! What monitoring proves: how bad each service is and by which rule, and the findings.
 
 use super::conclusion::{Conclusion, Fact};
-use super::findings::{FACTORS, HOURS, RATES, Severity, SeverityBy, SubjectKind};
+use super::findings::{Severity, SeverityBy, SubjectKind};
 use super::rules::{self, Rule};
+use super::severity::Thresholds;
 use crate::model::Measure;
 use crate::model::SeriesUnit;
 use crate::timeline::Chain;
@@ -27,6 +28,8 @@ const NAMED: usize = 3;
 pub struct Limits {
     /// Bytes that a service may use.
     pub memory: Option<f64>,
+    /// From which numbers on growth is how bad.
+    pub thresholds: Thresholds,
 }
 
 /// What a severity rests on.
@@ -61,15 +64,16 @@ pub struct Rated {
     pub less_than_a_day: bool,
 }
 
-/// The severity of a rate in 10^6 bytes an hour.
-fn by_rate(mb_per_hour: f64) -> Severity {
-    let hit = RATES.iter().find(|(least, _)| mb_per_hour >= *least);
-    hit.map_or(Severity::Note, |(_, s)| *s)
+impl Limits {
+    /// The severity of a rate in 10^6 bytes an hour.
+    fn by_rate(&self, mb_per_hour: f64) -> Severity {
+        self.thresholds.rates.from(mb_per_hour)
+    }
 }
 
 /// The severity of a straight piece of a curve, by what it keeps; `None` if it is none that counts.
-pub fn segment_severity(curve: &Curve, segment: usize) -> Option<Severity> {
-    curve.kept_rate(segment).map(|r| by_rate(r / 1e6))
+pub fn segment_severity(curve: &Curve, segment: usize, limits: &Limits) -> Option<Severity> {
+    curve.kept_rate(segment).map(|r| limits.by_rate(r / 1e6))
 }
 
 /// Rates every service that grows, most severe first.
@@ -133,10 +137,11 @@ fn rate_service(curve: &Curve, at: usize, limits: Limits) -> Option<Rated> {
                 left / (now.rate - reach).max(1e-9),
             )
         });
-        let mut severity = by_rate(chain.peak / 1e6);
+        let mut severity = limits.by_rate(chain.peak / 1e6);
         let mut by = SeverityBy::Rate;
         if let Some((hours, ..)) = to_limit {
-            consider(&mut severity, &mut by, by_hours(hours), SeverityBy::Limit);
+            let by_hours = limits.thresholds.hours.under(hours);
+            consider(&mut severity, &mut by, by_hours, SeverityBy::Limit);
         }
         if doubtful {
             severity = severity.min(Severity::Note);
@@ -159,19 +164,15 @@ fn rate_service(curve: &Curve, at: usize, limits: Limits) -> Option<Rated> {
         let to_limit = left
             .filter(|_| rate.lo > 0.0 && !rate.of_age)
             .map(|left| (left / rate.value, left / rate.hi, left / rate.lo));
-        let mut severity = by_rate(rate.value / 1e6);
+        let mut severity = limits.by_rate(rate.value / 1e6);
         let mut by = SeverityBy::Rate;
         if let Some(f) = factor {
-            let hit = FACTORS.iter().find(|(least, _)| f >= *least);
-            consider(
-                &mut severity,
-                &mut by,
-                hit.map_or(Severity::Note, |h| h.1),
-                SeverityBy::Factor,
-            );
+            let by_factor = limits.thresholds.factors.from(f);
+            consider(&mut severity, &mut by, by_factor, SeverityBy::Factor);
         }
         if let Some((hours, ..)) = to_limit {
-            consider(&mut severity, &mut by, by_hours(hours), SeverityBy::Limit);
+            let by_hours = limits.thresholds.hours.under(hours);
+            consider(&mut severity, &mut by, by_hours, SeverityBy::Limit);
         }
         if curve.span_h() < WARM_UP_H && severity > Severity::Note {
             (severity, by) = (Severity::Note, SeverityBy::Default);
@@ -191,11 +192,6 @@ fn rate_service(curve: &Curve, at: usize, limits: Limits) -> Option<Rated> {
     rated
 }
 
-fn by_hours(hours: f64) -> Severity {
-    let hit = HOURS.iter().find(|(most, _)| hours < *most);
-    hit.map_or(Severity::Note, |(_, s)| *s)
-}
-
 fn consider(severity: &mut Severity, by: &mut SeverityBy, new: Severity, new_by: SeverityBy) {
     if new > *severity {
         (*severity, *by) = (new, new_by);
@@ -203,17 +199,21 @@ fn consider(severity: &mut Severity, by: &mut SeverityBy, new: Severity, new_by:
 }
 
 /// The findings, most severe first, then in the order of the rules.
-pub fn monitoring_findings(timeline: &Timeline, rated: &[Rated]) -> Vec<Conclusion> {
+pub fn monitoring_findings(
+    timeline: &Timeline,
+    rated: &[Rated],
+    limits: &Limits,
+) -> Vec<Conclusion> {
     let mut out = Vec::new();
     for r in rated {
-        out.extend(growth(timeline, r));
+        out.extend(growth(timeline, r, limits));
     }
     out.extend(several(timeline, rated));
     handles(timeline, &mut out);
     endpoints(timeline, rated, &mut out);
     stuck(timeline, &mut out);
     bursts(timeline, &mut out);
-    marks(timeline, &mut out);
+    marks(timeline, limits, &mut out);
     out.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.rule.id.cmp(b.rule.id)));
     out
 }
@@ -250,7 +250,7 @@ fn conclusion(
     }
 }
 
-fn growth(timeline: &Timeline, r: &Rated) -> Vec<Conclusion> {
+fn growth(timeline: &Timeline, r: &Rated, limits: &Limits) -> Vec<Conclusion> {
     let curve = &timeline.curves[r.curve];
     let service = &curve.series.name.service;
     let hours = units::hours(curve.span_h());
@@ -373,7 +373,7 @@ fn growth(timeline: &Timeline, r: &Rated) -> Vec<Conclusion> {
         let rule = &rules::HIDDEN_BY_RESTARTS;
         out.push(conclusion(
             rule,
-            (by_rate(rate.value / 1e6), SeverityBy::Rate),
+            (limits.by_rate(rate.value / 1e6), SeverityBy::Rate),
             subject(),
             title,
             facts,
@@ -647,7 +647,7 @@ fn bursts(timeline: &Timeline, out: &mut Vec<Conclusion>) {
     }
 }
 
-fn marks(timeline: &Timeline, out: &mut Vec<Conclusion>) {
+fn marks(timeline: &Timeline, limits: &Limits, out: &mut Vec<Conclusion>) {
     for (at, mark, facts) in &timeline.marks {
         let curve = &timeline.curves[*at];
         if curve.series.name.unit != SeriesUnit::Bytes {
@@ -655,7 +655,7 @@ fn marks(timeline: &Timeline, out: &mut Vec<Conclusion>) {
         }
         let label = &timeline.labels[*mark].1;
         let severity = match facts.change {
-            Change::Worse => by_rate(facts.after.0 / 1e6).max(Severity::Warning),
+            Change::Worse => limits.by_rate(facts.after.0 / 1e6).max(Severity::Warning),
             _ => Severity::Note,
         };
         let rate = |v: (f64, f64, f64)| format!("{} ({} to {})", mb(v.0), mb(v.1), mb(v.2));

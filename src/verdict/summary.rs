@@ -148,6 +148,8 @@ pub struct Facts<'a> {
     pub judgements: &'a [Judgement],
     /// The class of the total.
     pub total_growth: Growth,
+    /// Whether the total is called a leak by what other growth can imitate.
+    pub total_doubtful: bool,
     /// What the noise of samples says of the total.
     pub total_test: TotalTest,
     /// Number of captures on the base side and on the new side.
@@ -312,7 +314,10 @@ fn one_side(facts: &Facts<'_>, before: i64, after: i64) -> Verdict {
         Nature::Live | Nature::Plain
     );
     match facts.total_growth {
-        growth if growth.is_leak() && is_live => Verdict::Leak,
+        growth if growth.is_leak() && is_live => match facts.total_doubtful {
+            true => Verdict::CannotTell,
+            false => Verdict::Leak,
+        },
         _ if facts.total_test == TotalTest::Open => Verdict::CannotTell,
         Growth::Stable | Growth::Unchanged => Verdict::Same,
         Growth::Undetermined if after != before && facts.total_test != TotalTest::Differs => {

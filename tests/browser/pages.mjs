@@ -1,6 +1,6 @@
 // Pages to look at: made by the program from captures of this project, and one of a hundred
 // thousand sites made here.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,19 +11,38 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** The program: the one named by HEAPDIFF, else the newest build at hand. */
 export function heapdiff(...args) {
+  return execFileSync(program(), args, { cwd: root, encoding: "utf8", maxBuffer: 1 << 28 });
+}
+
+function program() {
   const built = [process.env.HEAPDIFF, join(root, "target/release/heapdiff"), join(root, "target/debug/heapdiff")];
   const program = built.find((p) => p && existsSync(p));
   if (!program) throw new Error("build heapdiff first: cargo build --release");
-  return execFileSync(program, args, { cwd: root, encoding: "utf8", maxBuffer: 1 << 28 });
+  return program;
 }
 
-const folder = mkdtempSync(join(tmpdir(), "heapdiff-pages-"));
+export const folder = mkdtempSync(join(tmpdir(), "heapdiff-pages-"));
 
 /** A page of `heapdiff compare`, as a file. */
 export function compared(name, ...args) {
   const path = join(folder, name + ".html");
   heapdiff("compare", ...args, "-o", path);
   return path;
+}
+
+/** A picture of `heapdiff compare`, as a file. */
+export function drawn(name, ...args) {
+  const path = join(folder, name + ".svg");
+  heapdiff("compare", ...args, "--flame", "churn", "-o", path);
+  return path;
+}
+
+/** What `heapdiff gate` says: its page, its document and its exit status. */
+export function judged(name, args) {
+  const page = join(folder, name + "-gate.html"), json = join(folder, name + "-gate.json");
+  const run = spawnSync(program(), ["gate", ...args, "-o", page, "-o", json], { cwd: root, encoding: "utf8" });
+  if (run.status === null || run.status === 2) throw new Error(run.stderr);
+  return { page, json, status: run.status };
 }
 
 /** Two folded captures of `count` sites of which every third grew. */

@@ -1,9 +1,9 @@
 // The report in a real browser, from disk and with the network off.
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { browser, compared, folded, heapdiff, many, open } from "./pages.mjs";
+import { browser, compared, drawn, folded, folder, heapdiff, judged, many, open } from "./pages.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const F = "profiles/log-forwarder/dhat";
@@ -200,4 +200,71 @@ test("a page stays small where nobody asked for all sites", () => {
   const path = compared("small", ...many(60_000));
   assert.ok(statSync(path).size < 5e6, `${statSync(path).size} bytes`);
   assert.ok(document(path).length > 1000);
+});
+
+test("what was accepted in a report, the gate accepts", async () => {
+  const config = (name, block) => {
+    const path = folder + "/" + name + ".toml";
+    writeFileSync(path, block + "\n");
+    return path;
+  };
+  const graphs = ["10", "20", "40"].map((n) => `profiles/rules-engine/off-${n}.hdg.zst`);
+  for (const [name, captures] of [["sites", series], ["cycles", graphs]]) {
+    const path = judged(name, [...captures]);
+    assert.equal(path.status, 1);
+    const { page, close } = await open(chrome, path.page);
+    const blocks = [];
+    const count = await page.locator(".finding button.accept").count();
+    for (let k = 0; k < count; k++) {
+      await page.evaluate(() => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
+      await page.locator(".finding button.accept").nth(k).click();
+      await page.fill("#accept-reason", "known, being worked on");
+      await page.fill("#accept-expires", "2027-03-01");
+      blocks.push(await page.innerText("#accept-block"));
+      await page.keyboard.press("Escape");
+      await page.waitForSelector("dialog", { state: "detached" });
+    }
+    await close();
+    const after = judged(name + "-accepted", [...captures, "--config", config(name, blocks.join("\n\n")), "--as-of", "2027-01-01"]);
+    const doc = JSON.parse(readFileSync(after.json, "utf8"));
+    assert.ok(doc.gate.suppressed.length >= 1, name);
+    assert.equal(after.status, 0, JSON.stringify(doc.gate.reasons));
+    const again = await open(chrome, after.page, { hash: "#page=gate" });
+    assert.match(await again.page.innerText("#page-gate"), /known, being worked on/);
+    await again.close();
+  }
+});
+
+test("a picture of a hundred thousand frames is pruned with its sum, and zooms and searches", async () => {
+  const path = drawn("many", ...many(100_000));
+  assert.ok(statSync(path).size < 2e6, `${statSync(path).size} bytes`);
+  const { page, said, close } = await open(chrome, path);
+  const text = await page.textContent("svg");
+  assert.match(text, /frames below a thousandth are summed up/);
+  assert.ok((await page.locator("#frames > g").count()) <= 10_000);
+  const data = JSON.parse(await page.evaluate(() => document.getElementById("data").textContent));
+  const sum = (k) => data.reduce((n, d) => n + d[k], 0);
+  let before = 0, after = 0;
+  for (let i = 0; i < 100_000; i++) {
+    before += 1000 + i;
+    after += 1000 + i + (i % 3 === 0 ? 64 + (i % 4096) : 0);
+  }
+  assert.equal(sum(1), before);
+  assert.equal(sum(2), after);
+  // Zoomed, the callers above stay at full width; what is found is marked; Escape leads back.
+  const widths = () => page.locator("#frames > g:not([display])").count();
+  const all = await widths();
+  const inner = page.locator("#frames > g", { hasText: /service_3/ }).first();
+  await inner.locator("rect").first().click();
+  assert.ok((await widths()) < all);
+  assert.ok((await page.locator("#frames > g.above").count()) >= 1);
+  await page.keyboard.press("Escape");
+  assert.equal(await widths(), all);
+  page.once("dialog", (d) => d.accept("service_3"));
+  await page.keyboard.press("/");
+  assert.ok((await page.locator("#frames > g.found").count()) >= 1);
+  await page.keyboard.press("w");
+  assert.match(await page.textContent("#mode"), /after/);
+  assert.deepEqual(said, []);
+  await close();
 });

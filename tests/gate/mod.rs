@@ -3,6 +3,8 @@
 mod action;
 mod baselines;
 mod configuration;
+mod graphs;
+mod monitoring;
 mod renderings;
 mod simulation;
 mod suppressions;

@@ -118,13 +118,13 @@ impl World {
                 false => (Vec::new(), vec![RUNS, 2.0 * RUNS]),
             },
             growth: &growth,
+            judgements: &[],
             findings: &[],
             runs_per_hour: None,
         };
-        let measured = Measured {
+        let mut measured = Measured {
             captures: vec![rows],
-            graph: None,
-            monitored: None,
+            ..Measured::default()
         };
         let question = |b: &Budget| Question {
             budget: b.clone(),
@@ -134,7 +134,7 @@ impl World {
         let today = jiff::civil::date(2026, 11, 21);
         evaluate(
             budgets.iter().map(question).collect(),
-            &measured,
+            &mut measured,
             Vec::new(),
             today,
         )

@@ -266,6 +266,9 @@ formats
 explain HD001
 explain HD003
 
+inspect profiles/healthy/run-640.pickle.gz --limit 3
+compare --runs 20,40,80,160 profiles/healthy/run-020.pickle.gz profiles/healthy/run-040.pickle.gz profiles/healthy/run-080.pickle.gz profiles/healthy/run-160.pickle.gz --limit 5
+compare --runs 20,40,80,160,640 profiles/healthy/run-020.pickle.gz profiles/healthy/run-040.pickle.gz profiles/healthy/run-080.pickle.gz profiles/healthy/run-160.pickle.gz profiles/healthy/run-640.pickle.gz --limit 5
 compare --runs 0,10,20,40 profiles/rules-engine/off-0.pickle profiles/rules-engine/off-10.pickle profiles/rules-engine/off-20.pickle profiles/rules-engine/off-40.pickle
 compare --runs 10,20,40 profiles/rules-engine/cured-10.pickle profiles/rules-engine/cured-20.pickle profiles/rules-engine/cured-40.pickle
 inspect profiles/rules-engine/off-40.pickle --limit 3

@@ -1,6 +1,7 @@
 //! Object graphs through the program: what it accuses, what it leaves alone, what it refuses.
 
 mod dump;
+mod pages;
 
 use crate::program::heapdiff;
 use dump::Dump;
@@ -53,7 +54,28 @@ fn json(dumps: &[String]) -> Value {
         .map(|e| format!("{}: {e}", e.instance_path()))
         .collect();
     assert!(errors.is_empty(), "{errors:#?}");
+    adds_up(&document);
     document
+}
+
+/// Every entry of the dominator tree keeps its own bytes, those of the entries below, and the rest.
+fn adds_up(document: &Value) {
+    let entries = document["dominators"].as_array().unwrap();
+    let number = |e: &Value, key: &str| e[key].as_u64().unwrap();
+    let mut below = vec![0; entries.len()];
+    for (i, e) in entries.iter().enumerate() {
+        if let Some(parent) = e["parent"].as_u64() {
+            assert!((parent as usize) < i);
+            below[parent as usize] += number(e, "retained_bytes");
+        }
+    }
+    for (e, below) in entries.iter().zip(below) {
+        let parts = number(e, "shallow_bytes") + number(e, "rest_bytes") + below;
+        assert_eq!(number(e, "retained_bytes"), parts, "{e}");
+    }
+    let tops = entries.iter().filter(|e| e["parent"].is_null());
+    let total: u64 = tops.map(|e| number(e, "retained_bytes")).sum();
+    assert_eq!(document["totals"]["after"]["shallow_bytes"], total);
 }
 
 /// A broker that stores an error whose traceback leads back to it: the broker's id.
@@ -188,6 +210,14 @@ fn what_holds_them_is_named_where_something_does() {
     assert_eq!(holder["exclusive_bytes"], 40 * 2592);
     assert_eq!(holder["evidence"], "certain");
     assert_eq!(holder["path"].as_array().unwrap().len(), 3);
+    let entries = document["dominators"].as_array().unwrap();
+    let brokers: Vec<&Value> = entries
+        .iter()
+        .filter(|e| e["type"] == "app.Broker")
+        .collect();
+    assert_eq!(brokers.len(), 1);
+    assert_eq!(brokers[0]["label"], "Broker x 40");
+    assert_eq!(brokers[0]["retained_bytes"], 40 * 2592);
 }
 
 #[test]

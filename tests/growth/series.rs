@@ -208,3 +208,53 @@ fn results_are_the_same_for_any_number_of_threads() {
     assert_eq!(with("1"), with("2"));
     assert_eq!(with("1"), with("7"));
 }
+
+#[test]
+fn a_healthy_application_that_warms_up_is_not_accused() {
+    for runs in [
+        "20,40,80,160",
+        "80,160,640",
+        "40,80,160,640",
+        "20,40,80,160,640",
+    ] {
+        let paths: Vec<String> = runs
+            .split(',')
+            .map(|n| format!("profiles/healthy/run-{n:0>3}.pickle.gz"))
+            .collect();
+        let args: Vec<&str> = ["--runs", runs]
+            .into_iter()
+            .chain(paths.iter().map(String::as_str))
+            .collect();
+        let d = document(&args);
+        assert_ne!(d["verdict"], "leak", "{runs}");
+        assert_eq!(d["findings"], json!([]), "{runs}");
+        for site in d["sites"].as_array().unwrap() {
+            assert!(!is_leak(site), "{runs}: {site}");
+        }
+    }
+}
+
+#[test]
+fn a_sum_that_fits_by_the_chance_of_a_few_blocks_is_no_leak() {
+    // Two blocks move, a third comes: 5,000 and 10,000 more bytes, one block and two.
+    let files = Files::new();
+    let held = |sites: &[(&str, u64, u64)]| {
+        let stacks: Vec<[&str; 2]> = sites.iter().map(|s| ["main (a.c:1)", s.0]).collect();
+        let rows = stacks.iter().zip(sites).map(|(s, v)| (&s[..], v.1, v.2));
+        exact(&rows.collect::<Vec<_>>())
+    };
+    let each = [
+        held(&[("a (a.c:2)", 90_000, 5), ("b (a.c:3)", 70_000, 5)]),
+        held(&[("c (a.c:4)", 95_000, 6), ("b (a.c:3)", 70_000, 5)]),
+        held(&[("d (a.c:5)", 80_000, 6), ("c (a.c:4)", 95_000, 7)]),
+    ];
+    let paths: Vec<String> = each
+        .iter()
+        .zip([20, 40, 80])
+        .map(|(text, n)| format!("{}@{n}", files.write(&format!("{n}.json"), text)))
+        .collect();
+    let d = document(&refs(&paths));
+    assert_eq!(d["totals"]["series"], json!([160_000, 165_000, 175_000]));
+    assert_eq!(d["verdict"], "cannot-tell");
+    assert_eq!(d["findings"], json!([]));
+}

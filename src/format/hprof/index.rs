@@ -25,11 +25,13 @@ impl Index {
             ..Index::default()
         };
         if !index.ids.is_sorted() {
-            let mut order: Vec<u32> = (0..index.ids.len() as u32).collect();
-            // Stable among equals, so that the first of two objects at one address counts.
-            order.sort_by_key(|&o| index.ids[o as usize]);
-            index.ids = order.iter().map(|&o| index.ids[o as usize]).collect();
-            index.ordinals = order;
+            let ids = std::mem::take(&mut index.ids);
+            let mut pairs: Vec<(u64, u32)> = ids.into_iter().zip(0..).collect();
+            // Stable among equals, so that the first of two objects at one address counts. A sort
+            // that finds the runs of a file that several threads have written.
+            pairs.sort_by_key(|p| p.0);
+            index.ids = pairs.iter().map(|p| p.0).collect();
+            index.ordinals = pairs.into_iter().map(|p| p.1).collect();
         }
         index.duplicates = index.ids.windows(2).filter(|w| w[0] == w[1]).count() as u64;
         let (Some(&first), Some(&last)) = (index.ids.first(), index.ids.last()) else {

@@ -2,6 +2,7 @@
 
 use super::events::{Names, Record, line, unknown};
 use super::header::Header;
+use super::replay::ARENA_SIZES;
 use super::stream::Stream;
 use crate::error::{Error, Result};
 use crate::format::tree::{ROOT, Tree};
@@ -16,8 +17,8 @@ enum Place {
 }
 
 /// Position in the file's own tree, whether it is of the main thread, native stack, and the
-/// modules of its time.
-type Key = (u64, bool, u64, u64);
+/// modules of its time, whether it is of arenas.
+type Key = (u64, bool, u64, u64, bool);
 
 /// Sums by position in the file's own tree, and that tree.
 #[derive(Debug, Default)]
@@ -57,7 +58,7 @@ impl Sums {
             2 => {
                 let thread = s.u64()?;
                 // The allocator in one byte and seven of padding, whose content is undefined.
-                s.array::<8>()?;
+                let allocator = s.array::<8>()?[0];
                 let native = s.u64()?;
                 let node = s.u64()?;
                 let generation = s.u64()?;
@@ -70,7 +71,10 @@ impl Sums {
                     })?;
                 }
                 let native = if h.native { native } else { 0 };
-                let key = (node, thread == h.main_thread, native, generation);
+                let mapped = allocator == if new { 14 } else { 10 };
+                let whole = [values[0], values[2]].map(|v| v % ARENA_SIZES[0] as i64) == [0, 0];
+                let arena = mapped && whole && h.has_arenas();
+                let key = (node, thread == h.main_thread, native, generation, arena);
                 let sums = self.sums.entry(key).or_insert([0; 4]);
                 for (sum, value) in sums.iter_mut().zip(values) {
                     *sum = sum.saturating_add(value);
@@ -172,9 +176,12 @@ impl Sums {
         }
         let mut rows: Vec<(&Key, &[i64; 4])> = self.sums.iter().collect();
         rows.sort_unstable_by_key(|(key, _)| **key);
+        let arena_frame = super::arena(symbols);
         let mut scratch = Vec::new();
         let mut native_frames = Vec::new();
-        for (&(node, main, native, generation), &[peak_bytes, peak_blocks, bytes, blocks]) in rows {
+        for (&(node, main, native, generation, arena), &[peak_bytes, peak_blocks, bytes, blocks]) in
+            rows
+        {
             let i = usize::try_from(node).unwrap_or(usize::MAX);
             let ours = if main {
                 shown.get(i).map(|&(node, _)| node)
@@ -184,7 +191,10 @@ impl Sums {
             let ours = ours.ok_or_else(|| unknown("stack", node))?;
             let natives = &mut self.names.natives;
             natives.frames(native, generation, symbols, &mut native_frames)?;
-            let ours = tree.below(ours, &native_frames);
+            let mut ours = tree.below(ours, &native_frames);
+            if arena {
+                ours = tree.child(ours, arena_frame);
+            }
             let stack = tree.stack(ours, bytes_read, symbols, &mut scratch)?;
             builder.add(stack, &[bytes, blocks, peak_bytes, peak_blocks])?;
         }

@@ -36,6 +36,11 @@ pub struct Header {
 }
 
 impl Header {
+    /// Whether small Python objects lie in arenas, which are recorded in their place.
+    pub fn has_arenas(&self) -> bool {
+        matches!(self.allocator, 1 | 2) && !self.python_requests
+    }
+
     /// Reads the header.
     ///
     /// Errors: another file, another version, another word size.

@@ -15,7 +15,7 @@ mod stream;
 use super::{Capture, Context, Format, Match};
 use crate::error::{Code, Error, Place, Result};
 use crate::input::{Packing, Select, Source};
-use crate::model::{Exactness, Meta, Moment, Profile, Salvage};
+use crate::model::{ARENA, Exactness, Frame, FrameId, Meta, Moment, Profile, Salvage, Symbols};
 use events::{Names, Record};
 use header::Header;
 use replay::{Replay, Stop};
@@ -79,6 +79,12 @@ fn read(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
         }
     };
     Ok(profiles.into_iter().map(Capture::Profile).collect())
+}
+
+/// The frame of arenas.
+fn arena(symbols: &mut Symbols) -> FrameId {
+    let function = symbols.strings.intern(ARENA);
+    symbols.frames.intern(Frame::named(function))
 }
 
 fn millis(seconds: f64) -> u64 {
@@ -184,6 +190,9 @@ impl<'a> Recording<'a> {
             return Ok(Ended::default());
         }
         let old = self.header.version < 12;
+        if self.header.has_arenas() {
+            self.replay.set_arena(arena(cx.symbols));
+        }
         let mut ended;
         loop {
             let Recording {

@@ -57,6 +57,8 @@ struct Thread {
 pub struct Replay {
     /// The stacks.
     pub tree: Tree,
+    /// The frame below the stack of an arena, where the allocator takes small objects from arenas.
+    arena: Option<FrameId>,
     /// By Python stack, native stack and modules: the two stacks as one.
     joined: FxHashMap<(u32, u64, u64), u32>,
     /// The stack of the next allocation, if a native one was given with it.
@@ -85,6 +87,10 @@ pub struct Replay {
     stopped: bool,
 }
 
+/// What CPython's allocator of small objects takes from the system at once: 256 KiB, from 3.10 on
+/// 1 MiB (Objects/obmalloc.c, ARENA_BITS).
+pub const ARENA_SIZES: [u64; 2] = [256 << 10, 1 << 20];
+
 fn damaged(what: &str) -> Error {
     Error::new(Code::Damaged, what).help("the file is damaged: capture it again")
 }
@@ -98,6 +104,7 @@ impl Replay {
         };
         Replay {
             tree: Tree::new(),
+            arena: None,
             joined: FxHashMap::default(),
             next_node: None,
             scratch: Vec::new(),
@@ -123,6 +130,11 @@ impl Replay {
             pause: false,
             stopped: stop == Stop::Event(0),
         }
+    }
+
+    /// Puts what is taken as an arena below `frame`.
+    pub fn set_arena(&mut self, frame: FrameId) {
+        self.arena = Some(frame);
     }
 
     /// Whether the moment asked for was reached.
@@ -320,7 +332,11 @@ impl Replay {
         let joined = self.next_node.take();
         let thread = self.current()?;
         let python = thread.stack.last().copied().unwrap_or(ROOT);
-        let site = self.site(joined.unwrap_or(python));
+        let mut node = joined.unwrap_or(python);
+        if let Some(frame) = self.arena.filter(|_| range && ARENA_SIZES.contains(&size)) {
+            node = self.tree.child(node, frame);
+        }
+        let site = self.site(node);
         let thread = self.current()?;
         thread.recent = [(address, site), thread.recent[0]];
         let bytes = match i64::try_from(size) {

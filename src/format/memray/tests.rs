@@ -101,6 +101,18 @@ fn pages_are_returned_in_parts() {
 }
 
 #[test]
+fn an_arena_is_told_from_what_its_stack_holds() {
+    // mmap of 1 MiB, of 1 MiB and 4 KiB.
+    let arena = b"\xf8\x80\x40\x0e\x80\x80\x40";
+    assert_eq!(
+        rows(arena),
+        "f:2;arena of small objects:0 [1048576, 1, 1048576, 1, 1048576, 1, 0]"
+    );
+    let buffer = b"\xf8\x80\x40\x0e\x80\xa0\x40";
+    assert!(rows(buffer).starts_with("f:2 [1052672, 1,"));
+}
+
+#[test]
 fn a_reused_address_replaces() {
     let records = b"\xfe\x80\x40\x40\x86\x20";
     assert_eq!(rows(records), "f:2 [32, 1, 64, 1, 96, 2, 0]");

@@ -7,6 +7,7 @@ mod rust;
 
 use super::names::Names;
 use super::{Context, FrameClass, Language};
+use crate::model::ARENA;
 
 /// What the rules look at: one frame, already normalised.
 pub(super) struct Facts<'a> {
@@ -48,6 +49,9 @@ pub(super) fn classify(facts: &Facts<'_>, context: &Context) -> FrameClass {
     }
     if named(&context.third_party_prefixes) {
         return FrameClass::ThirdParty;
+    }
+    if facts.function == ARENA {
+        return FrameClass::Allocator;
     }
     match facts.language {
         Language::Rust => rust::classify(facts, context),

@@ -70,13 +70,36 @@ impl View<'_> {
                 "it still rises at the last capture: where it settles is not known",
                 "capture again after twice as many runs",
             ),
+            Need::Dumps { have, need } => (
+                format!("{have} dumps do not tell growth from a warm-up"),
+                format!(
+                    "dump {need} times or more along the runs, at uneven intervals: @10 @20 @45"
+                ),
+            ),
+            Need::Sites => pair(
+                "it is about allocation sites, and none of these captures has any",
+                "name heap profiles (see heapdiff formats), or keep it in a profile of its own",
+            ),
+            Need::Proof { leaks, tested } => (
+                format!(
+                    "{leaks} of {tested} sites look like leaks, which noise alone may do among so many"
+                ),
+                "capture more, further apart in runs, or at a finer sampling interval".to_owned(),
+            ),
+            Need::Counter(what) => (
+                format!("{what} are not counted: open ones are, which hides short ones"),
+                "record a counter of accepted connections".to_owned(),
+            ),
             Need::Graph => pair(
                 "retention cycles were not looked at",
                 "name dumps of the object graph (see heapdiff formats)",
             ),
-            Need::Monitoring(what) => (
+            Need::Monitoring { what, known } => (
                 format!("nothing called {what} was monitored"),
-                "name the monitoring with --timeline PATH".to_owned(),
+                match known.is_empty() {
+                    true => "name the monitoring that has it: --timeline PATH".to_owned(),
+                    false => format!("there is {}", known.join(", ")),
+                },
             ),
             Need::Longer(what) => (
                 format!("{what} is too short, or too noisy, to tell"),
@@ -96,10 +119,12 @@ impl View<'_> {
                 "capture more runs, or at a finer sampling interval".to_owned(),
             );
         }
-        let mean = self.report.captures.iter().find_map(mean_of);
+        let captures = self.sites().map_or(&[][..], |r| &r.captures);
+        let mean = captures.iter().find_map(mean_of);
         let how = match mean {
+            _ if outcome.budget.limit.of_monitoring() => "from the noise of the series".to_owned(),
             Some(mean) => format!("sampled, 1 in {}", sized(mean, "bytes")),
-            None => format!("from the noise of {} captures", self.report.captures.len()),
+            None => format!("from the noise of {} captures", captures.len()),
         };
         let why = format!(
             "these captures can show {} at best ({how}); the budget is {}",
@@ -115,8 +140,13 @@ impl View<'_> {
             Limit::PerRun(n) => Some(n),
             _ => None,
         };
-        let runs = self.report.captures.last().and_then(CaptureInfo::runs);
-        let base = self.report.total(self.report.chosen).0 as f64;
+        if outcome.budget.limit.of_monitoring() {
+            return format!("record it for longer, or allow {}", figure(outcome, shown));
+        }
+        let report = self.sites();
+        let last = report.and_then(|r| r.captures.last());
+        let runs = last.and_then(CaptureInfo::runs);
+        let base = report.map_or(0.0, |r| r.total(r.chosen).0 as f64);
         let level = 2.0 * self.gate.level;
         let instead = format!(
             ", or allow {}",

@@ -54,7 +54,7 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> Result<()> {
     suites.push(("heapdiff budgets".into(), budgets.collect()));
     let all = problems(view);
     let mut rules: BTreeMap<&str, Vec<&Problem>> = BTreeMap::new();
-    for problem in all.iter().filter(|p| !p.stack.is_empty()) {
+    for problem in all.iter().filter(|p| !p.finding.is_empty()) {
         rules.entry(problem.rule).or_default().push(problem);
     }
     for (rule, problems) in rules {

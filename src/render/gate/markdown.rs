@@ -81,13 +81,13 @@ pub fn page(view: &View<'_>, most: usize) -> String {
     let all = problems(view);
     let sites: Vec<_> = all
         .iter()
-        .filter(|p| p.level == Level::Error && !p.stack.is_empty())
+        .filter(|p| p.level == Level::Error && !p.finding.is_empty())
         .collect();
     if !sites.is_empty() {
         let head = "\n| growth | site | accept it as |\n|---:|---|---|\n";
         let lines = sites.iter().map(|p| {
             let name = p.place.as_ref().map_or_else(
-                || cell(&p.message),
+                || cell(p.message.split(": budget ").next().unwrap_or(&p.message)),
                 |place| {
                     let short = super::super::words::base_name(&place.file);
                     format!(

@@ -16,15 +16,28 @@ use super::figures;
 use super::words;
 use crate::model::Unit;
 use crate::report::Report;
+use crate::report::TimelineReport;
+use crate::report::graph::GraphReport;
 use crate::units;
-use crate::verdict::{Finding, Gate, GateVerdict, Held, Limit, Offender, Outcome};
+use crate::verdict::{Conclusion, Finding, Gate, GateVerdict, Held, Limit, Offender, Outcome};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
+/// What was held against budgets. The first two may have monitoring beside them.
+#[derive(Clone, Copy)]
+pub enum Judged<'r> {
+    /// Captures of allocation sites.
+    Sites(&'r Report<'r>),
+    /// Object graphs.
+    Graphs(&'r GraphReport),
+    /// Monitoring alone.
+    Monitoring(&'r TimelineReport),
+}
+
 /// What the renderings of a gate receive besides the report.
 pub struct View<'r> {
-    /// What was compared.
-    pub report: &'r Report<'r>,
+    /// What was held against budgets.
+    pub subject: Judged<'r>,
     /// What the gate says.
     pub gate: &'r Gate,
     /// Files as the captures name them to their paths in the repository.
@@ -40,7 +53,7 @@ pub struct View<'r> {
 impl<'r> View<'r> {
     /// The view of a gate; `files` as in [`View::files`], `command` as in [`View::command`].
     pub fn new(
-        report: &'r Report<'r>,
+        subject: Judged<'r>,
         gate: &'r Gate,
         files: &'r BTreeMap<String, String>,
         command: &'r str,
@@ -48,14 +61,18 @@ impl<'r> View<'r> {
     ) -> View<'r> {
         let mut findings = FxHashMap::default();
         // That a leak is on the hot path is said of a site besides that it leaks.
-        let leaks = report.findings.iter().enumerate();
+        let own = match subject {
+            Judged::Sites(report) => &report.findings[..],
+            _ => &[],
+        };
+        let leaks = own.iter().enumerate();
         for (i, finding) in leaks.filter(|(_, f)| !BESIDES.contains(&f.rule.id)) {
             for &row in &finding.rows {
                 findings.entry(row).or_insert(i);
             }
         }
         View {
-            report,
+            subject,
             gate,
             files,
             command,
@@ -64,10 +81,31 @@ impl<'r> View<'r> {
         }
     }
 
+    /// The comparison of allocation sites, if there is one.
+    pub fn sites(&self) -> Option<&'r Report<'r>> {
+        match self.subject {
+            Judged::Sites(report) => Some(report),
+            _ => None,
+        }
+    }
+
+    /// The findings about what is no site.
+    pub(super) fn conclusions(&self) -> Vec<&'r Conclusion> {
+        let (own, monitored) = match self.subject {
+            Judged::Sites(report) => (None, report.monitored.as_ref()),
+            Judged::Graphs(report) => {
+                (Some(&report.verdict.conclusions), report.monitored.as_ref())
+            }
+            Judged::Monitoring(report) => (None, Some(report)),
+        };
+        let monitored = monitored.map(|m| &m.findings);
+        own.into_iter().chain(monitored).flatten().collect()
+    }
+
     /// The finding that a row belongs to.
     fn finding(&self, row: usize) -> Option<&'r Finding> {
         let at = *self.findings.get(&(row as u32))?;
-        self.report.findings.get(at)
+        self.sites()?.findings.get(at)
     }
 
     /// The first word.
@@ -102,19 +140,22 @@ impl<'r> View<'r> {
         let mut text = value(outcome);
         let limit = format!("  (limit {})", limit(outcome));
         if let Some(first) = outcome.offenders.first() {
-            if outcome.offenders.len() > 1 {
+            let graph = matches!(self.subject, Judged::Graphs(_));
+            let monitored = outcome.budget.limit.of_monitoring();
+            if !monitored && outcome.offenders.len() > 1 || graph && is_sum(outcome) {
                 let amount = self.amount(outcome, first);
                 text.push_str(&match outcome.budget.limit {
                     Limit::Leaks(_) | Limit::NewSites { .. } => format!(", the largest {amount}"),
                     _ => format!(", {} of it", amount.trim_end_matches(" per run")),
                 });
             }
-            let taken = text.chars().count() + limit.chars().count() + " at ".len();
+            let since = since(first);
+            let taken = text.chars().count() + limit.chars().count() + since.len() + " at ".len();
             let room = width.saturating_sub(taken).max(NARROW);
-            text.push_str(&format!(" at {}", self.offender(first, room)));
-        }
-        if let Some(time) = outcome.broke_at {
-            text.push_str(&format!(" at {}", instant(time)));
+            match fits(first, room) {
+                true => text.push_str(&format!(" at {}{since}", self.offender(first, room))),
+                false => text.push_str(&since),
+            }
         }
         text + &limit
     }
@@ -126,61 +167,72 @@ impl<'r> View<'r> {
                 let Some(&row) = rows.first() else {
                     return String::new();
                 };
-                words::site(self.report, row as usize).fit(width)
+                let report = self.sites();
+                report.map_or_else(String::new, |r| words::site(r, row as usize).fit(width))
             }
-            Offender::Named(_, name, _) => words::shorten(&clean(name), width),
+            Offender::Named(named) => words::shorten(&clean(&named.name), width),
         }
     }
 
     /// What an offender adds, in the outcome's unit.
     pub fn amount(&self, outcome: &Outcome, offender: &Offender) -> String {
         let n = match offender {
-            Offender::Rows(_, n) | Offender::Named(_, _, n) => *n,
+            Offender::Rows(_, n) => *n,
+            Offender::Named(named) => named.amount,
         };
-        match outcome.budget.limit {
-            Limit::Leaks(_) => {
-                let unit = &self.report.metric().unit;
-                let per = match self.report.knows_runs() {
+        match (&outcome.budget.limit, offender, self.sites()) {
+            (Limit::Leaks(_), Offender::Rows(..), Some(report)) => {
+                let per = match report.knows_runs() {
                     true => " per run",
                     false => "",
                 };
-                format!("{}{per}", figures::rate(unit, n))
+                format!("{}{per}", figures::rate(&report.metric().unit, n))
             }
-            Limit::NewSites { .. } => match offender {
-                Offender::Rows(rows, _) => {
-                    let held = rows
-                        .iter()
-                        .map(|&r| self.report.chosen_ends(r as usize).1 as i128);
-                    figures::amount(&self.report.metric().unit, held.sum(), false)
+            (Limit::Leaks(_), ..) => match self.subject {
+                Judged::Graphs(report) if report.outcome.captures.iter().all(has_runs) => {
+                    format!("{} per run", figures::rate(&Unit::Bytes, n))
                 }
-                Offender::Named(..) => String::new(),
+                _ => units::bytes(n as i128),
             },
+            (Limit::NewSites { .. }, Offender::Rows(rows, _), Some(report)) => {
+                let held = rows
+                    .iter()
+                    .map(|&r| report.chosen_ends(r as usize).1 as i128);
+                figures::amount(&report.metric().unit, held.sum(), false)
+            }
+            _ if n.is_nan() => String::new(),
             _ => figure(outcome, n),
         }
     }
 
-    /// `HD001:9f2c61d0a4e7b318`: what a suppression is written for. Of what is no site its id.
+    /// `HD001:9f2c61d0a4e7b318`: what a suppression is written for; `HD060:gateway/rss` of what
+    /// is no site.
     pub fn finding_of(&self, offender: &Offender) -> String {
-        match offender {
-            Offender::Rows(rows, _) => {
+        match (offender, self.sites()) {
+            (Offender::Rows(rows, _), Some(report)) => {
                 let row = rows.first().map_or(0, |&r| r as usize);
-                let rule = self.rule_of(row);
-                format!("{rule}:{:016x}", self.report.id(row).hash)
+                let rule = self.rule_of(report, row);
+                format!("{rule}:{:016x}", report.id(row).hash)
             }
-            Offender::Named(id, ..) => id.clone(),
+            (Offender::Rows(..), None) => String::new(),
+            (Offender::Named(named), _) => format!("{}:{}", named.rule, named.id),
         }
     }
 
     /// The rule that a row's growth falls under: its finding's, else by its class.
-    pub fn rule_of(&self, row: usize) -> &'static str {
+    pub fn rule_of(&self, report: &Report<'_>, row: usize) -> &'static str {
         use crate::diff::Growth;
-        match (self.finding(row), self.report.growth(row)) {
+        match (self.finding(row), report.growth(row)) {
             (Some(f), _) => f.rule.id,
             (None, Growth::Accelerating) => "HD002",
             (None, Growth::SteadyGrowth) => "HD001",
             _ => "HD003",
         }
     }
+}
+
+fn has_runs(capture: &crate::graph::series::CaptureFacts) -> bool {
+    capture.meta.runs().is_some()
 }
 
 /// Rules that say of a leak what path it is on.
@@ -235,13 +287,25 @@ fn figure(outcome: &Outcome, n: f64) -> String {
         "bytes per run" => return format!("{} per run", figures::rate(&Unit::Bytes, n)),
         "blocks per run" => return format!("{} blocks per run", figures::rate(&Unit::Count, n)),
         "bytes" => units::bytes(n.round() as i128),
-        "MB per hour" => format!("{} MB/h", units::decimal(n)),
+        "MB per hour" | "severity" => format!("{} MB/h", rounded(n)),
         "sites" => format!("{} new {}", units::plain(n), noun(n, "site")),
         "leaks" => format!("{} {}", units::plain(n), noun(n, "leak")),
         "cycles" => format!("{} {}", units::plain(n), noun(n, "cycle")),
-        unit => format!("{} {unit}", units::plain(n)),
+        "share" => format!("{} %", units::plain((n * 1e4).round() / 1e2)),
+        "seconds" => format!("{} s", units::decimal(n)),
+        "bytes per hour" => format!("{} an hour", units::bytes(n.round() as i128)),
+        "value" => units::plain((n * 1e3).round() / 1e3),
+        unit => format!("{} {unit}", units::plain((n * 10.0).round() / 10.0)),
     };
     units::signed(text, signed && n > 0.0)
+}
+
+/// A number with one or two decimals below a thousand, and without from there on.
+fn rounded(n: f64) -> String {
+    match n.abs() >= 1000.0 {
+        true => units::grouped(n.round() as i128),
+        false => units::decimal(n),
+    }
 }
 
 fn noun(n: f64, word: &str) -> String {
@@ -267,7 +331,30 @@ fn sized(n: f64, unit: &str) -> String {
         "bytes per run" => format!("{} per run", size()),
         "bytes" => size(),
         "MB per hour" => format!("{} MB/h", units::plain(n)),
+        "bytes per hour" => format!("{} an hour", size()),
+        "share" => format!("{} %", units::plain((n * 1e4).round() / 1e2)),
+        "seconds" => format!("{} s", units::plain(n)),
         unit => format!("{} {unit}", units::plain(n)),
+    }
+}
+
+/// Whether the name of an offender is told in a line with so much room: of a path of references
+/// the middle says as much as the ends, so it is told in full or in a line of its own.
+fn fits(offender: &Offender, room: usize) -> bool {
+    match offender {
+        Offender::Named(named) => named.name.chars().count() <= room,
+        Offender::Rows(..) => true,
+    }
+}
+
+/// Since when an offender breaks a budget, with a blank before it; nothing where that is unknown.
+fn since(offender: &Offender) -> String {
+    match offender {
+        Offender::Named(named) => {
+            let time = named.since.map(instant).filter(|t| !t.is_empty());
+            time.map_or_else(String::new, |t| format!(" since {t}"))
+        }
+        Offender::Rows(..) => String::new(),
     }
 }
 
@@ -284,8 +371,16 @@ fn clean(text: &str) -> String {
         .collect()
 }
 
+/// Whether what an offender adds is a part of the value.
+fn is_sum(outcome: &Outcome) -> bool {
+    matches!(
+        outcome.budget.limit,
+        Limit::Level(_) | Limit::Growth { .. } | Limit::Plateau(_)
+    )
+}
+
 /// Whether an outcome is broken, and whether it could be judged.
-fn word(outcome: &Outcome) -> &'static str {
+pub fn word(outcome: &Outcome) -> &'static str {
     match outcome.held {
         Held::Yes => "holds",
         Held::No => "broken",

@@ -2,7 +2,8 @@
 
 use super::{View, limit, value};
 use crate::report::Keys;
-use crate::verdict::{Finding, Limit, Offender, Outcome, Severity, SubjectKind, rules};
+use crate::report::Report;
+use crate::verdict::{Conclusion, Finding, Offender, Outcome, Severity, SubjectKind, rules};
 use std::collections::BTreeSet;
 
 /// How bad a problem is.
@@ -96,9 +97,14 @@ pub fn problems(view: &View<'_>) -> Vec<Problem> {
         .copied()
         .collect();
     let of_sites = |f: &&Finding| f.subject.kind == SubjectKind::Site && !f.rows.is_empty();
-    for finding in view.report.findings.iter().filter(of_sites) {
+    let report = view.sites();
+    let findings = report.map_or(&[][..], |r| &r.findings);
+    for (report, finding) in report
+        .iter()
+        .flat_map(|r| findings.iter().filter(of_sites).map(move |f| (r, f)))
+    {
         let accepted = finding.rows.iter().all(|r| hidden.contains(r));
-        let problem = view.finding_problem(finding);
+        let problem = view.finding_problem(report, finding);
         if !super::BESIDES.contains(&finding.rule.id)
             && !accepted
             && seen.insert(problem.fingerprint.clone())
@@ -106,11 +112,42 @@ pub fn problems(view: &View<'_>) -> Vec<Problem> {
             out.push(problem);
         }
     }
+    let accepted: BTreeSet<&str> = view
+        .gate
+        .hidden
+        .iter()
+        .flat_map(|h| h.subjects.iter().map(String::as_str))
+        .collect();
+    for conclusion in view.conclusions() {
+        let problem = conclusion_problem(conclusion);
+        if !accepted.contains(conclusion.subject_id.as_str())
+            && seen.insert(problem.fingerprint.clone())
+        {
+            out.push(problem);
+        }
+    }
     for hidden in &view.gate.hidden {
         let reason = &view.gate.suppressions[hidden.suppression].reason;
-        for &row in &hidden.rows {
-            let grew = view.report.delta(row as usize) > 0;
-            let mut problem = view.site_problem(row as usize, Severity::Note);
+        for (id, finding) in hidden.subjects.iter().zip(&hidden.findings) {
+            let mut all = view.conclusions().into_iter();
+            let about = all.find(|c| c.subject_id == *id);
+            let mut problem = match about {
+                Some(conclusion) => conclusion_problem(conclusion),
+                None => subject_problem(finding, id),
+            };
+            if seen.insert(problem.fingerprint.clone()) {
+                problem.level = Level::Note;
+                problem.suppressed = Some(reason.clone());
+                problem.message = format!("{}, accepted: {reason}", problem.message);
+                out.push(problem);
+            }
+        }
+        for (report, &row) in report
+            .iter()
+            .flat_map(|r| hidden.rows.iter().map(move |row| (r, row)))
+        {
+            let grew = report.delta(row as usize) > 0;
+            let mut problem = view.site_problem(report, row as usize, Severity::Note);
             if grew && seen.insert(problem.fingerprint.clone()) {
                 problem.level = Level::Note;
                 problem.suppressed = Some(reason.clone());
@@ -124,37 +161,32 @@ pub fn problems(view: &View<'_>) -> Vec<Problem> {
 
 impl View<'_> {
     fn problem(&self, outcome: &Outcome, offender: &Offender) -> Problem {
-        let mut problem = match offender {
-            Offender::Rows(rows, _) => {
+        let mut problem = match (offender, self.sites()) {
+            (Offender::Rows(rows, _), Some(report)) => {
                 let row = rows.first().map_or(0, |&r| r as usize);
                 let own = self.finding(row);
-                self.site_problem(row, own.map_or(Severity::Warning, |f| f.severity))
+                let severity = own.map_or(Severity::Warning, |f| f.severity);
+                self.site_problem(report, row, severity)
             }
-            Offender::Named(id, name, _) => Problem {
-                rule: match outcome.budget.limit {
-                    Limit::Monitor(_) => "HD060",
-                    _ => "HD040",
-                },
-                level: Level::Error,
-                severity: Severity::Warning,
-                title: String::new(),
-                message: super::clean(name),
-                budget: String::new(),
-                place: None,
-                stack: Vec::new(),
-                fingerprint: id.clone(),
-                finding: id.clone(),
-                suppressed: None,
-                is_new: false,
-            },
+            (Offender::Rows(..), None) => return self.budget_problem(outcome, Level::Error),
+            (Offender::Named(named), _) => {
+                let mut all = self.conclusions().into_iter();
+                let about = all.find(|c| c.subject_id == named.id && c.rule.id == named.rule);
+                Problem {
+                    rule: named.rule,
+                    severity: about.map_or(Severity::Warning, |c| c.severity),
+                    ..subject_problem(&self.finding_of(offender), &named.id)
+                }
+            }
         };
         problem.level = Level::Error;
         problem.title = self.amount(outcome, offender);
         problem.budget = outcome.budget.name.clone();
         problem.message = format!(
-            "{} at {}: budget {:?} allows {} and measured {}",
+            "{} at {}{}: budget {:?} allows {} and measured {}",
             problem.title,
             self.offender(offender, 160),
+            super::since(offender),
             outcome.budget.name,
             limit(outcome),
             value(outcome)
@@ -183,17 +215,16 @@ impl View<'_> {
         }
     }
 
-    fn finding_problem(&self, finding: &Finding) -> Problem {
+    fn finding_problem(&self, report: &Report<'_>, finding: &Finding) -> Problem {
         let row = finding.subject.index as usize;
-        let mut problem = self.site_problem(row, finding.severity);
+        let mut problem = self.site_problem(report, row, finding.severity);
         problem.rule = finding.rule.id;
-        problem.message = super::super::title(self.report, finding);
+        problem.message = super::super::title(report, finding);
         problem
     }
 
     /// A site that grew, whatever it breaks.
-    fn site_problem(&self, row: usize, severity: Severity) -> Problem {
-        let report = self.report;
+    fn site_problem(&self, report: &Report<'_>, row: usize, severity: Severity) -> Problem {
         let delta = report.delta(row);
         let unit = &report.metric().unit;
         let title = match report.row_per_run(row) {
@@ -201,8 +232,8 @@ impl View<'_> {
             None => crate::units::signed(super::figures::amount(unit, delta, false), delta > 0),
         };
         let name = super::words::site(report, row).fit(160);
-        let stack = self.stack(row);
-        let rule = self.rule_of(row);
+        let stack = self.stack(report, row);
+        let rule = self.rule_of(report, row);
         let id = report.id(row);
         Problem {
             rule,
@@ -211,7 +242,7 @@ impl View<'_> {
             message: format!("{title} at {name}"),
             title,
             budget: String::new(),
-            place: self.place(row, &stack),
+            place: place(report, row, &stack),
             stack,
             fingerprint: id.to_string(),
             finding: format!("{rule}:{:016x}", id.hash),
@@ -221,8 +252,7 @@ impl View<'_> {
     }
 
     /// The frames of a row, innermost first.
-    fn stack(&self, row: usize) -> Vec<Place> {
-        let report = self.report;
+    fn stack(&self, report: &Report<'_>, row: usize) -> Vec<Place> {
         let Keys::Stacks(stacks) = &report.keys else {
             return Vec::new();
         };
@@ -243,19 +273,49 @@ impl View<'_> {
             })
             .collect()
     }
+}
 
-    /// The innermost frame in the repository, else the frame that the site is named by.
-    fn place(&self, row: usize, stack: &[Place]) -> Option<Place> {
-        let owner = self
-            .report
-            .owner(row)
-            .map(|o| stack.len() - 1 - o.min(stack.len() - 1));
-        let owned = owner.and_then(|i| stack.get(i));
-        let known = owned.filter(|p| p.known).or(stack.iter().find(|p| p.known));
-        known
-            .or(owned)
-            .or(stack.first())
-            .filter(|p| !p.file.is_empty())
-            .cloned()
+/// A finding about what is no site.
+fn conclusion_problem(conclusion: &Conclusion) -> Problem {
+    let finding = format!("{}:{}", conclusion.rule.id, conclusion.subject_id);
+    Problem {
+        rule: conclusion.rule.id,
+        severity: conclusion.severity,
+        title: conclusion.rule.name.to_owned(),
+        message: super::clean(&conclusion.title),
+        ..subject_problem(&finding, &conclusion.subject_id)
     }
+}
+
+/// A cycle, holder, series or endpoint, by what a suppression is written for and by its id.
+fn subject_problem(finding: &str, id: &str) -> Problem {
+    let rule = finding.split(':').next().and_then(rules::by_name);
+    Problem {
+        rule: rule.map_or(rules::BUDGET.id, |r| r.id),
+        level: Level::Note,
+        severity: Severity::Note,
+        title: String::new(),
+        message: super::clean(id),
+        budget: String::new(),
+        place: None,
+        stack: Vec::new(),
+        fingerprint: super::clean(finding),
+        finding: finding.to_owned(),
+        suppressed: None,
+        is_new: false,
+    }
+}
+
+/// The innermost frame in the repository, else the frame that the site is named by.
+fn place(report: &Report<'_>, row: usize, stack: &[Place]) -> Option<Place> {
+    let owner = report
+        .owner(row)
+        .map(|o| stack.len().saturating_sub(1) - o.min(stack.len().saturating_sub(1)));
+    let owned = owner.and_then(|i| stack.get(i));
+    let known = owned.filter(|p| p.known).or(stack.iter().find(|p| p.known));
+    known
+        .or(owned)
+        .or(stack.first())
+        .filter(|p| !p.file.is_empty())
+        .cloned()
 }

@@ -161,8 +161,8 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> Result<()> {
     let all = problems(view);
     let (judged, open): (Vec<_>, Vec<_>) = all
         .iter()
-        .partition(|p| p.level == Level::Error || !p.stack.is_empty());
-    let two_sides = view.report.has_two_sides();
+        .partition(|p| p.level != Level::Warning || !p.stack.is_empty());
+    let two_sides = view.sites().is_some_and(|r| r.has_two_sides());
     let results: Vec<ResultOf<'_>> = judged
         .iter()
         .take(MOST_RESULTS)

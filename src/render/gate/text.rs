@@ -1,9 +1,9 @@
 //! The gate's answer for a person who reads the log of a failed job.
 
 use super::super::text::{BOLD, FAINT, GREW, SHRANK, Style, paint};
-use super::{View, limit, value};
+use super::{Judged, View, limit, value};
 use crate::units;
-use crate::verdict::{GateVerdict, Held, Outcome};
+use crate::verdict::{GateVerdict, Held, Offender, Outcome};
 use std::fmt::Write;
 
 /// Lines of broken budgets and of sites that are shown where the user asks for no number.
@@ -33,12 +33,14 @@ pub fn text(view: &View<'_>, style: &Style) -> String {
             let first = broken.first().map(|o| view.broken(o, width - 22));
             let first = first.unwrap_or_default();
             lines.push(format!("{}: {first}", view.summary()));
-            for outcome in broken.iter().skip(1).take(most) {
-                lines.push(format!(
-                    "{}: {}",
-                    outcome.budget.name,
-                    view.broken(outcome, width)
-                ));
+            let mut told: Vec<&str> = Vec::new();
+            for (i, outcome) in broken.iter().enumerate().take(most.saturating_add(1)) {
+                if i > 0 {
+                    let line = view.broken(outcome, width);
+                    lines.push(format!("{}: {line}", outcome.budget.name));
+                }
+                let line = lines.last().cloned().unwrap_or_default();
+                lines.extend(in_full(outcome, &line, width, &mut told));
             }
             if broken.len() > most.saturating_add(1) {
                 lines.push(format!("{} more broken", broken.len() - 1 - most));
@@ -115,6 +117,27 @@ pub fn text(view: &View<'_>, style: &Style) -> String {
     out
 }
 
+/// The name of the first offender in lines of its own, where it is too long for `line` and was not
+/// told yet.
+fn in_full<'o>(
+    outcome: &'o Outcome,
+    line: &str,
+    width: usize,
+    told: &mut Vec<&'o str>,
+) -> Vec<String> {
+    let Some(Offender::Named(named)) = outcome.offenders.first() else {
+        return Vec::new();
+    };
+    let name = super::words::shorten(&super::clean(&named.name), 3 * width);
+    if line.contains(&name) || told.contains(&named.name.as_str()) {
+        return Vec::new();
+    }
+    told.push(&named.name);
+    let text = super::super::wrap(&name, width - 4);
+    let indent = |(i, l): (usize, &str)| format!("{}{l}", if i == 0 { "at  " } else { "    " });
+    text.lines().enumerate().map(indent).collect()
+}
+
 /// The sites that explain the first broken budget after the one that the headline names.
 fn others(
     view: &View<'_>,
@@ -130,9 +153,13 @@ fn others(
         let amount = view.amount(first, offender);
         let room = width.saturating_sub(amount.chars().count() + 8).max(30);
         lines.push(format!(
-            "also {amount} at {}",
-            view.offender(offender, room)
+            "also {amount} at {}{}",
+            view.offender(offender, room),
+            super::since(offender)
         ));
+    }
+    if first.offenders.len() > most.saturating_add(1) {
+        lines.push(format!("{} more", first.offenders.len() - 1 - most));
     }
 }
 
@@ -171,21 +198,37 @@ impl View<'_> {
         match gate.verdict {
             GateVerdict::Pass => String::new(),
             GateVerdict::Inconclusive => {
-                format!(
-                    "heapdiff compare {}   shows what these captures tell",
-                    self.command
-                )
+                format!("{}   shows what these captures tell", self.look())
             }
             GateVerdict::Fail => {
                 let site = gate.broken().flat_map(|o| &o.offenders).next();
                 match site {
                     Some(offender) => format!(
                         "heapdiff suppress {} --reason ... --expires ...",
-                        self.finding_of(offender)
+                        shell(&self.finding_of(offender))
                     ),
-                    None => format!("heapdiff compare {}", self.command),
+                    None => self.look(),
                 }
             }
         }
+    }
+
+    /// The command that shows the analysis behind the verdict.
+    fn look(&self) -> String {
+        let command = match self.subject {
+            Judged::Sites(_) => "compare",
+            Judged::Graphs(_) => "cycles",
+            Judged::Monitoring(_) => "timeline",
+        };
+        format!("heapdiff {command} {}", self.command)
+    }
+}
+
+/// A word as a shell reads it.
+fn shell(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.:@%+=,".contains(c);
+    match word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
     }
 }

@@ -28,6 +28,12 @@ impl fmt::Display for Text<'_> {
     }
 }
 
+/// Columns of a text that stand two spaces apart, with a dot between them: markup has no columns.
+pub(super) fn spaced(text: &str) -> String {
+    let parts = text.split("  ").map(str::trim).filter(|p| !p.is_empty());
+    parts.collect::<Vec<_>>().join(" \u{b7} ")
+}
+
 /// JSON inside a script element: no `<` can end it. Characters that turn the direction of writing
 /// become U+FFFD.
 pub(super) fn json(text: &str) -> String {

@@ -1,11 +1,11 @@
 //! The page around its sections: one file that needs nothing else, and allows nothing else.
 
 use super::bundle;
-use super::escape::{Text, json};
+use super::escape::{Text, json, spaced};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
+use std::fmt::Write as _;
 
 /// A part of the page, shown as a tab where scripts run.
 pub(super) struct Section {
@@ -20,7 +20,7 @@ pub(super) struct Section {
 /// What a page is made of.
 pub(super) struct Page {
     /// The verdict in a word, as in JSON.
-    pub verdict: &'static str,
+    pub verdict: String,
     /// The same as text shows it.
     pub word: String,
     /// The first fact behind it.
@@ -33,6 +33,25 @@ pub(super) struct Page {
     pub view: String,
     /// The JSON document.
     pub document: Vec<u8>,
+}
+
+/// A basic string of TOML.
+pub(super) fn toml(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04x}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// The hash that lets a policy allow one script or style.
@@ -51,6 +70,7 @@ fn packed(bytes: &[u8]) -> String {
 /// The whole file.
 pub(super) fn file(page: &Page) -> String {
     let script = bundle::script();
+    let headline = spaced(&page.headline);
     let mut out = String::with_capacity(page.view.len() + page.document.len() / 4 + 100_000);
     let _ = write!(
         out,
@@ -67,14 +87,14 @@ pub(super) fn file(page: &Page) -> String {
         digest(&script),
         digest(bundle::STYLE),
         Text(&page.word),
-        Text(&page.headline),
+        Text(&headline),
         bundle::STYLE,
         page.verdict,
         Text(&page.word),
-        Text(&page.headline),
+        Text(&headline),
     );
     for line in &page.lines {
-        let _ = writeln!(out, "<p>{}</p>", Text(line));
+        let _ = writeln!(out, "<p>{}</p>", Text(&spaced(line)));
     }
     out.push_str("<div class=\"bar\"><nav id=\"tabs\" aria-label=\"Pages\">");
     for s in &page.sections {

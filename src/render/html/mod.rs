@@ -8,12 +8,25 @@
 mod bundle;
 mod escape;
 mod frame;
+mod pages;
 mod sites;
 mod view;
 
 use crate::input::FileFacts;
+use crate::render::Style;
 
+pub use pages::write as write_document;
 pub use sites::write;
+
+/// The text that a page holds and is made from: nothing cut to a terminal's width.
+pub const STYLE: Style = Style {
+    color: false,
+    width: 160,
+    exact: false,
+    limit: None,
+    quiet: false,
+    verbose: false,
+};
 
 /// What a page says of where it comes from.
 #[derive(Debug, Clone, Default)]

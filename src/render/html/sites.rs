@@ -1,9 +1,10 @@
 //! The page of a comparison of allocation sites.
 
-use super::Origin;
 use super::escape::{Text, without_homes};
 use super::frame::{self, Page, Section};
+use super::pages::summary::OPEN;
 use super::view::{self, FindingView};
+use super::{Origin, STYLE, pages};
 use crate::diff::Growth;
 use crate::error::Result;
 use crate::model::Unit;
@@ -47,15 +48,7 @@ pub fn write(
         .collect();
     let view = serde_json::to_string(&view::view(report, count, findings))
         .map_err(|e| unwritable(e.into()))?;
-    let style = Style {
-        color: false,
-        width: 100,
-        exact: false,
-        limit: None,
-        quiet: false,
-        verbose: false,
-    };
-    let top = head(report, &style);
+    let top = head(report, &STYLE);
     let mut lines = top.lines().map(|l| l.trim().to_owned());
     let first = lines.next().unwrap_or_default();
     let word = report.verdict.headline();
@@ -63,7 +56,7 @@ pub fn write(
         Section {
             name: "summary",
             title: "Summary",
-            body: summary(report, &style),
+            body: summary(report, &STYLE),
         },
         Section {
             name: "growth",
@@ -78,6 +71,18 @@ pub fn write(
             body: recognised(report, ledger),
         });
     }
+    let gate = json::gate(report);
+    if let Some(body) = pages::budgets::page(&gate, &|id| {
+        // Ids of sites have a rank.
+        id.contains('#')
+            .then(|| format!("site={}", id.replace('#', "%23")))
+    }) {
+        sections.push(Section {
+            name: "gate",
+            title: "Gate",
+            body,
+        });
+    }
     sections.push(Section {
         name: "inputs",
         title: "Inputs",
@@ -86,11 +91,33 @@ pub fn write(
     for section in &mut sections {
         section.body = without_homes(&section.body).into_owned();
     }
+    let compared = first.strip_prefix(word).unwrap_or(&first).trim();
+    let lines = lines.map(|l| without_homes(&l).into_owned());
+    // Where the gate judged its verdict stands above the comparison's.
+    let (verdict, word, headline, lines) = match &report.gate {
+        None => (
+            report.verdict.as_str(),
+            word,
+            compared.to_owned(),
+            lines.collect(),
+        ),
+        Some(judged) => {
+            let said = std::iter::once(format!("{word}: {compared}"));
+            let verdict = judged.verdict;
+            let why = pages::budgets::headline(&gate);
+            (
+                verdict.as_str(),
+                verdict.headline(),
+                why,
+                said.chain(lines).collect(),
+            )
+        }
+    };
     let page = Page {
-        verdict: report.verdict.as_str(),
+        verdict: verdict.to_owned(),
         word: word.to_owned(),
-        headline: first.strip_prefix(word).unwrap_or(&first).trim().to_owned(),
-        lines: lines.map(|l| without_homes(&l).into_owned()).collect(),
+        headline: without_homes(&headline).into_owned(),
+        lines,
         sections,
         view: without_homes(&view).into_owned(),
         document: without_homes(&document).into_owned().into_bytes(),
@@ -101,7 +128,7 @@ pub fn write(
 
 /// A finding with what its suppression says of it: the rule and the site.
 fn accepted(report: &Report<'_>, finding: &Finding) -> FindingView {
-    let mut lines = vec![("rule", toml(finding.rule.id))];
+    let mut lines = vec![("rule", frame::toml(finding.rule.id))];
     let site = (finding.subject.kind == SubjectKind::Site).then_some(finding.subject.index);
     if let Some(row) = site {
         let id = report.id(row as usize);
@@ -113,25 +140,6 @@ fn accepted(report: &Report<'_>, finding: &Finding) -> FindingView {
         site: site.map(|row| report.id(row as usize).to_string()),
         lines,
     }
-}
-
-/// A basic string of TOML.
-fn toml(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04x}", c as u32);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 fn summary(report: &Report<'_>, style: &Style) -> String {
@@ -172,7 +180,9 @@ fn said_list<'l>(
     }
     let _ = write!(out, "<h3>{heading}</h3>\n<ul>\n");
     for (_, line) in lines {
-        let _ = writeln!(out, "<li>{}</li>", Text(line));
+        for part in line.split("   ").map(str::trim).filter(|p| !p.is_empty()) {
+            let _ = writeln!(out, "<li>{}</li>", Text(part));
+        }
     }
     out.push_str("</ul>\n");
 }
@@ -181,7 +191,14 @@ fn findings(out: &mut String, report: &Report<'_>) {
     if report.findings.is_empty() {
         out.push_str("<p>No findings.</p>\n");
     }
-    for f in &report.findings {
+    for (i, f) in report.findings.iter().enumerate() {
+        if i == OPEN {
+            let more = report.findings.len() - OPEN;
+            let _ = writeln!(
+                out,
+                "<details class=\"more\"><summary>{more} more findings</summary>"
+            );
+        }
         let e = &f.evidence;
         let metric = report.metric();
         let amount = |n: i128| figures::amount(&metric.unit, n, false);
@@ -230,6 +247,9 @@ fn findings(out: &mut String, report: &Report<'_>) {
         fact("refuted by", f.refuted_by.to_owned());
         fact("advice", f.advice.to_owned());
         out.push_str("</dl><p class=\"actions\"></p></article>\n");
+    }
+    if report.findings.len() > OPEN {
+        out.push_str("</details>\n");
     }
 }
 
@@ -421,7 +441,7 @@ fn recognised(report: &Report<'_>, ledger: &crate::diff::Ledger) -> String {
 }
 
 /// The files behind the captures, to the byte, and the command that made the page.
-fn files(out: &mut String, origin: &Origin) {
+pub(super) fn files(out: &mut String, origin: &Origin) {
     if !origin.files.is_empty() {
         out.push_str(
             "<h3>Files</h3>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\">file</th>\

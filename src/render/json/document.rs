@@ -1,6 +1,7 @@
 //! The document around the rows.
 
 use super::super::finding::title;
+use super::super::gate::Judged;
 use super::gate::WireGate;
 use super::site::{Significance, Site, Slope, SlopeDifference};
 use super::wire::{Amounts, Map, Metrics, Number, Shown, metrics, rates, summed};
@@ -86,6 +87,9 @@ pub(super) struct Document<'r> {
     holders: [(); 0],
     findings: Vec<WireFinding<'r>>,
     gate: Option<WireGate>,
+    /// Monitoring beside it, as `heapdiff.timeline/1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeline: Option<serde_json::Value>,
 }
 
 impl<'r> Document<'r> {
@@ -132,7 +136,14 @@ impl<'r> Document<'r> {
                 .iter()
                 .map(|f| WireFinding::new(report, f))
                 .collect(),
-            gate: report.gate.as_ref().map(|g| WireGate::new(report, g)),
+            gate: report
+                .gate
+                .as_ref()
+                .map(|g| WireGate::new(Judged::Sites(report), g)),
+            timeline: report
+                .monitored
+                .as_ref()
+                .map(super::super::timeline::json::document),
         }
     }
 }

@@ -10,6 +10,8 @@ mod lines;
 mod site;
 mod wire;
 
+pub(super) use gate::WireGate;
+
 use super::unwritable;
 use crate::error::Result;
 use crate::report::Report;
@@ -18,6 +20,13 @@ use std::io::Write;
 
 /// The name and version of the document.
 pub const SCHEMA: &str = "heapdiff.compare/1";
+
+/// What the gate says, as it stands in the document; null where no gate judged.
+pub(super) fn gate(report: &Report<'_>) -> serde_json::Value {
+    let gate = report.gate.as_ref();
+    let wire = gate.map(|g| gate::WireGate::new(super::gate::Judged::Sites(report), g));
+    serde_json::to_value(wire).unwrap_or_default()
+}
 
 /// Writes the document. `limit`: number of sites, all when none or 0; the others are summed up.
 ///

@@ -2,7 +2,7 @@
 
 use super::json::number;
 use crate::model::Series;
-use crate::verdict::{FACTORS, HOURS, Limits, RATES, Severity};
+use crate::verdict::{Limits, Severity, Steps};
 use serde_json::{Map, Value, json};
 
 /// Columns of a series that is judged.
@@ -40,14 +40,15 @@ pub(super) fn samples(series: &Series, columns: usize) -> Value {
 
 /// What severities are drawn from.
 pub(super) fn thresholds(limits: Limits) -> Value {
-    let of = |list: &[(f64, Severity)]| -> Value {
-        let each = list
-            .iter()
-            .map(|(v, s)| (s.as_str().to_owned(), number(*v)));
-        Value::Object(each.collect::<Map<_, _>>())
+    let of = |steps: &Steps| -> Value {
+        let all = [Severity::Warning, Severity::Critical, Severity::Emergency];
+        let each = all.map(|s| (s.as_str().to_owned(), number(steps.of(s))));
+        Value::Object(each.into_iter().collect::<Map<_, _>>())
     };
+    let known = limits.thresholds;
     json!({
-        "mb_per_hour": of(&RATES), "factor_per_day": of(&FACTORS), "hours_to_limit": of(&HOURS),
+        "mb_per_hour": of(&known.rates), "factor_per_day": of(&known.factors),
+        "hours_to_limit": of(&known.hours),
         "memory_limit_bytes": limits.memory.map_or(Value::Null, number),
     })
 }

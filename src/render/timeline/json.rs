@@ -1,5 +1,7 @@
 //! The timeline as a JSON document.
 
+use super::super::gate::Judged;
+use super::super::json::WireGate;
 use super::super::unwritable;
 use super::draw;
 use super::stamp;
@@ -67,7 +69,8 @@ fn verdict(word: Word) -> &'static str {
     }
 }
 
-fn document(report: &TimelineReport) -> Value {
+/// The document.
+pub(in super::super) fn document(report: &TimelineReport) -> Value {
     let t = &report.timeline;
     let mut series: Vec<Value> = t
         .curves
@@ -140,8 +143,16 @@ fn document(report: &TimelineReport) -> Value {
         "marks": marks,
         "captures": captures(report),
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
-        "gate": Value::Null,
+        "gate": gate(report),
     })
+}
+
+fn gate(report: &TimelineReport) -> Value {
+    let wire = report
+        .gate
+        .as_ref()
+        .map(|g| WireGate::new(Judged::Monitoring(report), g));
+    serde_json::to_value(wire).unwrap_or(Value::Null)
 }
 
 fn id(s: &Series) -> String {
@@ -249,7 +260,7 @@ fn curve(report: &TimelineReport, at: usize, c: &Curve) -> Value {
             json!({
                 "start": stamp(c.moment(s.start)), "end": stamp(c.moment(s.end)),
                 rate_key: number(s.rate * k),
-                "severity": word(segment_severity(c, i).filter(|_| bytes)),
+                "severity": word(segment_severity(c, i, &report.limits).filter(|_| bytes)),
             })
         })
         .collect();
@@ -260,7 +271,7 @@ fn curve(report: &TimelineReport, at: usize, c: &Curve) -> Value {
             let worst = e
                 .segments
                 .clone()
-                .filter_map(|i| segment_severity(c, i))
+                .filter_map(|i| segment_severity(c, i, &report.limits))
                 .max();
             let escalation = c
                 .escalates(e)

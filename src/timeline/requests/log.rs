@@ -23,15 +23,35 @@ const CELLS: usize = 512;
 const SHORTEST_S: f64 = 1e-4;
 const OTHER: &str = "other";
 
-/// The load of one window.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Load {
+/// The load of one window, and what became of the requests that ended in it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Load {
     /// Its number: seconds since 1970 divided by the width.
     pub at: i64,
     /// Requests that ended in it.
     pub ended: f32,
     /// Requests that ran in it, each spread over its span.
     pub ran: f32,
+    /// Seconds that the ended ones took, where the log says.
+    pub seconds: f32,
+    /// The longest of them.
+    pub longest: f32,
+    /// Those that failed.
+    pub errors: u32,
+    /// Those that timed out.
+    pub timeouts: u32,
+}
+
+impl Load {
+    /// Joins what happened in another window of the same number.
+    fn absorb(&mut self, other: &Load) {
+        self.ended += other.ended;
+        self.ran += other.ran;
+        self.seconds += other.seconds;
+        self.longest = self.longest.max(other.longest);
+        self.errors = self.errors.saturating_add(other.errors);
+        self.timeouts = self.timeouts.saturating_add(other.timeouts);
+    }
 }
 
 /// One endpoint.
@@ -90,7 +110,8 @@ impl Endpoint {
     }
 
     /// Adds to a window; logs come in order, so it is the last or near to it. Returns new entries.
-    fn add(&mut self, at: i64, ended: f32, ran: f32) -> usize {
+    fn add(&mut self, new: Load) -> usize {
+        let at = new.at;
         let place = match self.loads.last() {
             Some(last) if last.at == at => self.loads.len() - 1,
             Some(last) if last.at < at => self.loads.len(),
@@ -99,12 +120,11 @@ impl Endpoint {
         };
         match self.loads.get_mut(place) {
             Some(load) if load.at == at => {
-                load.ended += ended;
-                load.ran += ran;
+                load.absorb(&new);
                 0
             }
             _ => {
-                self.loads.insert(place, Load { at, ended, ran });
+                self.loads.insert(place, new);
                 1
             }
         }
@@ -136,10 +156,7 @@ fn joined(loads: &[Load], by: i64) -> Vec<Load> {
     for l in loads {
         let at = l.at.div_euclid(by);
         match out.last_mut() {
-            Some(last) if last.at == at => {
-                last.ended += l.ended;
-                last.ran += l.ran;
-            }
+            Some(last) if last.at == at => last.absorb(l),
             _ => out.push(Load { at, ..*l }),
         }
     }
@@ -187,6 +204,15 @@ impl RequestLog {
         e.errors += u64::from(r.status >= 500);
         e.timeouts += u64::from(r.timed_out);
         let end = r.end.0.div_euclid(width);
+        let ended = Load {
+            at: end,
+            ended: 1.0,
+            ran: 1.0,
+            seconds: r.duration.unwrap_or(0.0) as f32,
+            longest: r.duration.unwrap_or(0.0) as f32,
+            errors: u32::from(r.status >= 500),
+            timeouts: u32::from(r.timed_out),
+        };
         let mut new = 0;
         match r.duration {
             Some(d) => {
@@ -195,17 +221,24 @@ impl RequestLog {
                 let start = r.end.0 - (d.min(7_200.0) * 1e3) as i64;
                 let begin = start.div_euclid(width);
                 if begin == end {
-                    new += e.add(end, 1.0, 1.0);
+                    new += e.add(ended);
                 } else {
                     let whole = (r.end.0 - start) as f32;
                     for at in begin..=end {
                         let inside = ((at + 1) * width).min(r.end.0) - (at * width).max(start);
-                        let ended = if at == end { 1.0 } else { 0.0 };
-                        new += e.add(at, ended, inside.max(0) as f32 / whole);
+                        let ran = inside.max(0) as f32 / whole;
+                        new += e.add(match at == end {
+                            true => Load { ran, ..ended },
+                            false => Load {
+                                at,
+                                ran,
+                                ..Load::default()
+                            },
+                        });
                     }
                 }
             }
-            None => new += e.add(end, 1.0, 1.0),
+            None => new += e.add(ended),
         }
         self.entries += new;
         if self.entries > MOST_ENTRIES {

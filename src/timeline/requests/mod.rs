@@ -6,6 +6,7 @@ mod log;
 mod solve;
 
 pub use attribute::{Attribution, Coincidence, Moment, Untested};
+pub use log::Load;
 pub(crate) use log::RequestLog;
 
 use super::curve::Curve;
@@ -30,6 +31,8 @@ pub struct EndpointFacts {
     pub p99_s: Option<f64>,
     /// The longest.
     pub max_s: Option<f64>,
+    /// What happened when, in windows of [`Requests::window_s`] that hold any, by time.
+    pub windows: Vec<Load>,
 }
 
 /// Every request log of a run.
@@ -39,6 +42,8 @@ pub struct Requests {
     pub total: u64,
     /// The first and last.
     pub span: (Time, Time),
+    /// Width of the endpoints' windows, in seconds.
+    pub window_s: i64,
     /// Endpoints, most requested first, the rare ones as `other`.
     pub endpoints: Vec<EndpointFacts>,
     /// What coincides with the growth of each series that was looked at: the series by position.
@@ -53,9 +58,13 @@ pub(super) fn requests(
 ) -> Option<Requests> {
     log.finish();
     let span = log.span?;
+    let attributions = judged
+        .iter()
+        .filter_map(|&at| Some((at, attribute::attribute(&log, &curves[at])?)))
+        .collect();
     let endpoints = log
         .endpoints
-        .iter()
+        .into_iter()
         .map(|e| EndpointFacts {
             name: e.name.clone(),
             family: fold::family(&e.name),
@@ -65,15 +74,13 @@ pub(super) fn requests(
             p50_s: e.quantile(0.5),
             p99_s: e.quantile(0.99),
             max_s: (e.timed > 0).then_some(e.longest),
+            windows: e.loads,
         })
-        .collect();
-    let attributions = judged
-        .iter()
-        .filter_map(|&at| Some((at, attribute::attribute(&log, &curves[at])?)))
         .collect();
     Some(Requests {
         total: log.total,
         span,
+        window_s: log.window_s,
         endpoints,
         attributions,
     })

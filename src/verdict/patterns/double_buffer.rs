@@ -1,7 +1,7 @@
 //! HD020: many pieces and one block of their size, held at once at the peak.
 
 use super::{Fact, Finding, Pattern, PatternGround, State};
-use crate::model::{Column, FrameId, StrId};
+use crate::model::{ARENA, Column, FrameId, StrId};
 use crate::normalize::FrameClass;
 use crate::verdict::rules;
 
@@ -182,9 +182,17 @@ fn large(ground: &PatternGround<'_>, end: &End) -> Vec<Row> {
     };
     let least = LEAST_BLOCK.max((end.bytes.sum() as f64 * LOOKED_AT) as i64);
     let rows = (0..end.bytes.len()).filter(|&r| end.bytes.get(r) >= least);
+    let is_arena = |&frame: &FrameId| {
+        let function = ground.symbols.frames.get(frame).function;
+        ground.symbols.strings.get(function) == ARENA
+    };
     let named = rows.filter_map(|row| {
         let stack = *stacks.get(row)?;
         let frames: Vec<FrameId> = ground.symbols.stacks.frames(stack).collect();
+        // Small objects of anybody are no payload.
+        if frames.last().is_some_and(is_arena) {
+            return None;
+        }
         let owner = ground.names.owner(stack)?;
         let is_user = |&i: &usize| ground.names.frame(frames[i]).class == FrameClass::User;
         let caller = (0..owner).rev().find(is_user);

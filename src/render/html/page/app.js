@@ -4,12 +4,16 @@
 import { el, byId, announce, save } from "./dom.js";
 import { flame } from "./flame.js";
 import { table } from "./table.js";
+import { types } from "./types.js";
+import { cycles } from "./cycles.js";
+import { treemap } from "./treemap.js";
+import { timeline } from "./timeline.js";
 import { site } from "./site.js";
 import { accept } from "./accept.js";
 
 const KEYS = [
-  ["1 to 9", "go to a page"], ["/", "search sites"], ["f", "to the flamegraph"], ["t", "to the table of sites"], ["arrow keys", "walk in the flamegraph or the table"],
-  ["Enter", "zoom, or open the site"], ["w", "next width of the flamegraph"], ["Esc", "back, or close"], ["d", "dark or light"], ["?", "these keys"],
+  ["1 to 9", "go to a page"], ["/", "search sites or types"], ["f", "to the flamegraph"], ["t", "to the table of sites or types"], ["arrow keys", "walk in the flamegraph or the table"],
+  ["Enter", "zoom, open the site, or look into a box"], ["w", "next width of the flamegraph"], ["Esc", "back, or close"], ["d", "dark or light"], ["?", "these keys"],
 ];
 
 export function start() {
@@ -18,6 +22,8 @@ export function start() {
   document.body.classList.add("scripted");
   /** @type {any} */ let graph = null;
   /** @type {any} */ let sites = null;
+  /** @type {any} */ let kinds = null;
+  /** @type {Set<string>} */ const drawn = new Set();
   const detail = el("div", { id: "detail" });
 
   // Tabs.
@@ -50,7 +56,25 @@ export function start() {
       tabs[k].setAttribute("aria-selected", String(here));
       tabs[k].tabIndex = here ? 0 : -1;
     });
-    if (known === "growth") grow();
+    if (known) draw(known);
+  }
+
+  // A page's pictures are made when it is first looked at, or printed.
+  /** @param {string} name */
+  function draw(name) {
+    if (name === "growth") grow();
+    if (drawn.has(name)) return;
+    drawn.add(name);
+    if (name === "cycles" && view.cycles) cycles(view);
+    if (name === "timeline" && view.series) timeline(view);
+    if (name === "types" && view.types) {
+      if (view.dominators) byId("treemap")?.append(treemap(view.dominators));
+      const place = byId("types-live");
+      if (!place || view.types.name.length === 0) return;
+      byId("types-static")?.setAttribute("hidden", "");
+      kinds = types(view);
+      place.append(kinds.node);
+    }
   }
 
   // The growth page is made when it is first looked at.
@@ -94,8 +118,12 @@ export function start() {
     show(page);
     if (id) openSite(id);
     else detail.replaceChildren();
-    const anchor = to.get("finding");
-    if (anchor) byId("finding-" + anchor)?.scrollIntoView();
+    const anchor = to.get("finding") ? "finding-" + to.get("finding") : to.get("at");
+    document.querySelectorAll(".here").forEach((n) => n.classList.remove("here"));
+    const there = anchor ? byId(anchor) : null;
+    there?.classList.add("here");
+    for (let d = there?.closest("details"); d; d = d.parentElement?.closest("details")) d.open = true;
+    there?.scrollIntoView();
   }
   window.addEventListener("hashchange", follow);
 
@@ -104,6 +132,7 @@ export function start() {
     const place = byId("finding-" + f.id)?.querySelector(".actions");
     if (!place) return;
     if (f.site) place.append(el("button", { onclick: () => go({ page: "growth", site: f.site }) }, "open the site"));
+    if (f.place) place.append(el("button", { class: "show", onclick: () => { location.hash = f.place; } }, "show it"));
     place.append(el("button", { class: "accept", onclick: () => accept(f) }, "accept with a reason"));
   });
 
@@ -128,13 +157,22 @@ export function start() {
     if (target.closest("input, select, textarea, dialog")) return;
     if (e.key === "?") keys();
     else if (e.key === "d") theme.click();
-    else if (e.key === "/" && view.sites) { go({ page: "growth" }); show("growth"); sites?.search.focus(); }
+    else if ((e.key === "/" || e.key === "t") && !view.sites && pages.some((p) => p.id === "page-types")) {
+      go({ page: "types" });
+      show("types");
+      if (e.key === "/") kinds?.search.focus();
+      else kinds?.focus();
+    } else if (e.key === "/" && view.sites) { go({ page: "growth" }); show("growth"); sites?.search.focus(); }
     else if (e.key === "f" && view.flame) { go({ page: "growth" }); show("growth"); graph?.focus(); }
     else if (e.key === "t" && view.sites) { go({ page: "growth" }); show("growth"); sites?.focus(); }
     else if (e.key === "Escape" && new URLSearchParams(location.hash.slice(1)).get("site")) go({ page: "growth" });
     else if (e.key >= "1" && e.key <= String(Math.min(9, tabs.length))) tabs[Number(e.key) - 1].click();
     else return;
     e.preventDefault();
+  });
+  window.addEventListener("beforeprint", () => {
+    pages.forEach((page) => draw(page.getAttribute("data-page") || ""));
+    document.querySelectorAll("details.more").forEach((d) => d.setAttribute("open", ""));
   });
   follow();
 }

@@ -1,66 +1,53 @@
 // @ts-check
-// Retention cycles: each a closed path with the names of its references, what holds it, the
-// reference to cut, and how many there were in each capture.
-import { el, svg } from "./dom.js";
-import { bytes, grouped, plain, shorten } from "./format.js";
+// Retention cycles as pictures: a closed path with the names of its references, the one to cut, and
+// how many there were in each capture. What they say in words stands in the page already.
+import { svg } from "./dom.js";
+import { shorten } from "./format.js";
 import { plot } from "./plot.js";
 
 /** Steps that are drawn; a longer path is a list alone. */
 const MOST = 12;
+const BOX = 26, GAP = 32, LEFT = 46, LETTER = 7.3, ROOM = 36;
 
 /**
- * A closed path. @param {any[]} path steps with `type`, `edge` to the next step and `name`
+ * A closed path, from above to below and back along the left.
+ * @param {any[]} path steps with `type`, `edge` to the next step and `name`
  * @param {any[]} cut references to cut, with `from`, `edge`, `to`
  */
 export function ring(path, cut) {
   const n = path.length;
-  const W = 620, H = Math.max(220, 110 + n * 26), cx = W / 2, cy = H / 2, rx = W / 2 - 130, ry = H / 2 - 34;
-  const at = (/** @type {number} */ k) => {
-    const a = -Math.PI / 2 + (2 * Math.PI * k) / n;
-    return [cx + rx * Math.cos(a), cy + ry * Math.sin(a)];
-  };
-  const parts = [svg("defs", {}, svg("marker", { id: "tip", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" }, svg("path", { class: "tip", d: "M0 0L8 4L0 8Z" })))];
-  path.forEach((step, k) => {
-    const [x1, y1] = at(k), [x2, y2] = at(k + 1);
-    const next = path[(k + 1) % n];
-    const isCut = cut.some((c) => c.from === step.type && c.edge === step.edge && c.to === next.type);
-    const bend = n === 1 ? 90 : 0;
-    const mx = (x1 + x2) / 2 + bend, my = (y1 + y2) / 2;
-    // Arrows end outside the boxes.
-    const d = n === 1 ? `M${x1 + 30} ${y1 + 8}C${x1 + 150} ${y1 + 120} ${x1 - 150} ${y1 + 120} ${x1 - 30} ${y1 + 8}` : `M${x1 + (x2 - x1) * 0.14} ${y1 + (y2 - y1) * 0.2}L${x1 + (x2 - x1) * 0.86} ${y1 + (y2 - y1) * 0.8}`;
-    parts.push(svg("path", { class: "edge" + (isCut ? " cut" : ""), d, "marker-end": "url(#tip)" }));
-    parts.push(svg("text", { class: "edge-name" + (isCut ? " cut" : ""), x: mx, y: my, "text-anchor": "middle" }, (isCut ? "cut: " : "") + shorten(step.edge || "", 34)));
+  const names = path.map((step) => shorten(step.name || step.type || "", ROOM));
+  const isCut = path.map((step, k) => cut.some((c) => c.from === step.type && c.edge === step.edge && c.to === path[(k + 1) % n].type));
+  const edges = path.map((step, k) => (isCut[k] ? "cut: " : "") + shorten(step.edge || "", ROOM));
+  const wide = names.map((t) => t.length * LETTER + 18);
+  const W = LEFT + Math.max(...wide, ...edges.map((t) => t.length * LETTER + 40)) + 4, H = n * (BOX + GAP) + 4;
+  const top = (/** @type {number} */ k) => 2 + k * (BOX + GAP);
+  const parts = [];
+  path.forEach((_, k) => {
+    const x = LEFT + 22, y = top(k) + BOX, first = top(0) + BOX / 2;
+    const back = k === n - 1;
+    const d = back
+      ? `M${x} ${y}V${y + 12}Q${x} ${y + 18} ${x - 6} ${y + 18}H18Q10 ${y + 18} 10 ${y + 10}V${first + 8}Q10 ${first} 18 ${first}H${LEFT - 9}`
+      : `M${x} ${y}V${y + GAP - 9}`;
+    const tip = back ? `M${LEFT - 1} ${first}l-9 -5v10z` : `M${x} ${y + GAP - 1}l-5 -9h10z`;
+    const word = isCut[k] ? " cut" : "";
+    parts.push(svg("path", { class: "edge" + word, d }), svg("path", { class: "tip" + word, d: tip }));
+    parts.push(svg("text", { class: "edge-name" + word, x: x + 12, y: y + (back ? 22 : GAP / 2 + 4) }, edges[k]));
   });
-  path.forEach((step, k) => {
-    const [x, y] = at(k);
-    const text = shorten(step.type || "", 34), w = text.length * 7.4 + 16;
-    parts.push(svg("rect", { class: "object", x: x - w / 2, y: y - 12, width: w, height: 24, rx: 5 }), svg("text", { class: "object-name", x, y: y + 4, "text-anchor": "middle" }, text));
+  names.forEach((text, k) => {
+    const box = svg("rect", { class: "object", x: LEFT, y: top(k), width: wide[k], height: BOX, rx: 5 });
+    box.append(svg("title", {}, path[k].type || ""));
+    parts.push(box, svg("text", { class: "object-name", x: LEFT + 9, y: top(k) + 17 }, text));
   });
-  return svg("svg", { viewBox: `0 0 ${W} ${H}`, class: "ring", role: "img", "aria-label": "cycle: " + path.map((s) => `${s.type} ${s.edge}`).join(" -> ") }, ...parts);
+  return svg("svg", { viewBox: `0 0 ${W} ${H}`, width: W, height: H, class: "ring", role: "img", "aria-label": "closed path: " + path.map((s) => `${s.name || s.type}${s.edge}`).join(" -> ") }, ...parts);
 }
 
-/** @param {any} view @param {any} cycle */
-function card(view, cycle) {
-  const cut = cycle.cut && cycle.cut.kind !== "none" ? cycle.cut : null;
-  const facts = [
-    ["in each capture", cycle.occurrences.map(grouped).join(" -> ")],
-    ["objects in one", grouped(cycle.objects)],
-    ["kept by all, last capture", bytes(cycle.retained_bytes ?? cycle.shallow_bytes)],
-    ["per run", cycle.per_run === null ? "" : `${plain(cycle.per_run)} cycles, ${bytes(Math.round(cycle.per_run_bytes ?? 0))}`],
-    ["class", cycle.growth],
-    ["reachable", cycle.reachable ? "yes: something holds it" : "no: only a cyclic collector can free it"],
-  ].filter(([, v]) => v !== "");
-  const roots = cycle.root_path || [];
-  return el("article", { class: "cycle", id: "cycle-" + cycle.id },
-    el("h3", {}, cycle.signature),
-    cycle.path && cycle.path.length > 0 && cycle.path.length <= MOST ? ring(cycle.path, cut ? cut.references : []) : null,
-    el("dl", {}, ...facts.flatMap(([k, v]) => [el("dt", {}, k), el("dd", {}, String(v))]),
-      ...(cut ? [el("dt", {}, "reference to cut"), el("dd", { class: "cut" }, cut.references.map((/** @type {any} */ r) => `${r.from}${r.edge} -> ${r.to}`).join("; ") + (cut.frees_bytes === null || cut.frees_bytes === undefined ? "" : `: frees ${bytes(cut.frees_bytes)}`))] : [])),
-    cycle.occurrences.length > 1 ? plot({ series: cycle.occurrences, x: view.runs, unit: "count", labels: view.labels, base: view.base || 0, slope: null, per: view.per }) : null,
-    roots.length ? el("details", {}, el("summary", {}, "path from a root"), el("ol", { class: "stack" }, ...roots.map((/** @type {any} */ s) => el("li", {}, `${s.type} ${s.edge || ""} ${s.name || ""}`)))) : null);
-}
-
-/** @param {any} view */
+/** Draws every cycle where the page has a place for it. @param {any} view */
 export function cycles(view) {
-  return el("div", {}, ...view.doc.cycles.map((/** @type {any} */ c) => card(view, c)));
+  view.cycles.forEach((/** @type {any} */ cycle, /** @type {number} */ k) => {
+    const place = document.querySelector(`[data-cycle="${k}"]`);
+    if (!place) return;
+    if (cycle.path.length > 0 && cycle.path.length <= MOST) place.append(ring(cycle.path, cycle.cut || []));
+    if (cycle.occurrences.length > 1) place.append(plot({ series: cycle.occurrences, x: view.runs, unit: "count", labels: view.labels, base: view.base || 0, slope: null, per: view.per, title: "how many" }));
+  });
 }

@@ -72,7 +72,7 @@ export function flame(view, openSite) {
     canvas.style.height = height + "px";
     const pen = canvas.getContext("2d");
     if (!pen) return;
-    const style = getComputedStyle(canvas);
+    const style = getComputedStyle(document.documentElement);
     const color = (/** @type {string} */ name) => style.getPropertyValue("--" + name).trim();
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);

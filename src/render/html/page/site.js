@@ -34,10 +34,11 @@ export function site(view, row, actions) {
   if (slope) facts.push(["slope", `${rate(slope[0], unit)} (${rate(slope[1], unit)} to ${rate(slope[2], unit)})`]);
   if (s.q[row] !== null) facts.push(["q", plain(s.q[row])]);
   if (s.follows[row] !== null) facts.push(["follows", s.follows[row]]);
+  const heads = view.has_sides ? ["base", "new", "difference"] : ["before", "after", "growth"];
   const metrics = Object.entries(s.metrics).map(([name, m]) => {
     const u = name.endsWith("bytes") ? "bytes" : "";
     const [before, after] = [m.before[row], m.after[row]];
-    return el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, amount(before, u)), el("td", {}, amount(after, u)), el("td", {}, signed(after - before, u)));
+    return el("tr", {}, el("th", { scope: "row" }, name), ...[amount(before, u), amount(after, u), signed(after - before, u)].map((t) => el("td", { class: "n" }, t)));
   });
   const list = el("ol", { class: "stack" }, ...frames.map((f, k) =>
     el("li", { class: k === s.owner[row] ? "owner" : "" }, el("span", {}, f.name), " ", el("span", { class: "place" }, f.place), f.inlined ? " (inlined)" : "")));
@@ -48,8 +49,11 @@ export function site(view, row, actions) {
       el("button", { onclick: () => copy(location.href.replace(/#.*/, "") + "#site=" + encodeURIComponent(s.id[row])) }, "copy link"),
       el("button", { onclick: actions.close, "aria-label": "close" }, "close")),
     el("h3", {}, s.name[row], " ", el("span", { class: "place" }, s.place[row])),
-    plot({ series: s.series[row], x: view.runs, unit, labels: view.labels, base: view.base, slope, per: view.per }),
-    el("dl", {}, ...facts.flatMap(([k, v]) => [el("dt", {}, k), el("dd", {}, String(v))])),
-    el("table", {}, el("thead", {}, el("tr", {}, ...["metric", "before", "after", "growth"].map((h) => el("th", { scope: "col" }, h)))), el("tbody", {}, ...metrics)),
+    el("div", { class: "columns" },
+      el("div", {},
+        plot({ series: s.series[row], x: view.runs, unit, labels: view.labels, base: view.base, slope, per: view.per }),
+        el("dl", {}, ...facts.flatMap(([k, v]) => [el("dt", {}, k), el("dd", {}, String(v))]))),
+      el("div", { class: "wide" },
+        el("table", {}, el("thead", {}, el("tr", {}, ...["metric", ...heads].map((h, k) => el("th", { scope: "col", class: k ? "n" : "" }, h)))), el("tbody", {}, ...metrics)))),
     el("h4", {}, "Stack, root first"), list);
 }

@@ -1,67 +1,176 @@
 // @ts-check
-// Monitoring series: level, episodes, restarts and gaps on one axis of time.
+// Monitoring series: levels with their episodes, restarts and gaps, and below them the rate between
+// the thresholds of severity, all on one axis of time.
 import { el, svg } from "./dom.js";
 import { amount, plain } from "./format.js";
 
-const W = 1000, H = 220, L = 90, R = 14, T = 14, B = 30;
+const H = 200, RATE = 96, L = 82, R = 10, T = 16, B = 22;
+const SEVERITIES = ["note", "warning", "critical", "emergency"];
 
-/** @param {number} ms */
-function clock(ms) {
-  return new Date(ms).toISOString().slice(5, 16).replace("T", " ");
+/** @param {number} t seconds @param {number} long seconds that are shown */
+function clock(t, long) {
+  const text = new Date(t * 1000).toISOString();
+  return long > 86400 * 1.5 ? text.slice(5, 16).replace("T", " ") : text.slice(11, 16);
+}
+
+/** @param {string} text */
+const seconds = (text) => Date.parse(text) / 1000;
+
+/** A round number at or above. @param {number} v */
+function above(v) {
+  const ten = 10 ** Math.floor(Math.log10(Math.max(v, 1e-9)));
+  return [1, 2, 2.5, 5, 10].map((k) => k * ten).find((k) => k >= v) || v;
+}
+
+/** The same for bytes: in binary units. @param {number} v */
+function aboveBytes(v) {
+  let unit = 1;
+  while (v / unit >= 1024) unit *= 1024;
+  return Math.max(1, above(v / unit)) * unit;
 }
 
 /**
- * @param {any} series of the document
- * @param {{t: number[], v: (number|null)[]}} points milliseconds and values
+ * @param {any} series with `samples` of seconds, lowest, highest
  * @param {[number, number]} span of all series, so that pictures stand below one another
+ * @param {any} context thresholds and marks
+ * @param {number} W
  */
-export function curve(series, points, span) {
-  const values = points.v.filter((v) => v !== null);
-  const low = Math.min(0, ...values), high = Math.max(low + 1, ...values);
-  const x = (/** @type {number} */ t) => L + ((t - span[0]) * (W - L - R)) / Math.max(1, span[1] - span[0]);
-  const y = (/** @type {number} */ v) => H - B - ((v - low) * (H - T - B)) / (high - low);
-  const unit = series.unit === "bytes" ? "bytes" : "count";
+export function curve(series, span, context, W) {
+  const samples = /** @type {[number, number, number][]} */ (series.samples);
+  const isBytes = series.unit === "bytes";
+  const unit = isBytes ? "bytes" : "count";
+  const highest = samples.reduce((m, s) => Math.max(m, s[2]), 0);
+  const lowest = samples.reduce((m, s) => Math.min(m, s[1]), 0);
+  const limit = isBytes ? context.thresholds?.memory_limit_bytes ?? null : null;
+  const isLimitNear = limit !== null && limit < 4 * highest;
+  const top = (isBytes ? aboveBytes : above)(Math.max(highest, isLimitNear ? limit * 1.05 : 0, isBytes ? 1024 : 1));
+  const long = span[1] - span[0];
+  const x = (/** @type {number} */ t) => L + ((t - span[0]) * (W - L - R)) / Math.max(1, long);
+  const y = (/** @type {number} */ v) => H - B - ((v - lowest) * (H - T - B)) / (top - lowest);
   const parts = [];
-  for (const e of series.episodes || []) {
-    const a = x(Date.parse(e.start)), b = x(Date.parse(e.end));
-    const band = svg("rect", { class: "episode " + e.severity, x: a, y: T, width: Math.max(1.5, b - a), height: H - T - B });
-    band.append(svg("title", {}, `${e.severity}: ${plain(e.peak_rate_mb_per_hour)} MB/h, ${e.start} to ${e.end}`));
+  const rated = isBytes && (series.windows || []).length > 0 && context.thresholds;
+  const whole = rated ? H + RATE : H;
+  for (const g of series.gaps || []) {
+    const a = x(seconds(g.start)), b = x(seconds(g.end));
+    if (b - a > 4) parts.push(svg("rect", { class: "gap", x: a, y: T, width: b - a, height: H - T - B }, svg("title", {}, "no samples")));
+  }
+  // Every stretch by its severity where one is known, else the whole episode.
+  const stretches = (series.windows || []).filter((/** @type {any} */ w) => w.severity);
+  const bands = stretches.length ? stretches : series.episodes || [];
+  let free = 0;
+  for (const e of bands) {
+    const a = x(seconds(e.start)), b = x(seconds(e.end)), word = e.severity || "grew";
+    const peak = e.rate_mb_per_hour ?? e.peak_rate_mb_per_hour ?? e.peak_rate_per_hour;
+    const band = svg("rect", { class: "episode " + word, x: a, y: T, width: Math.max(1.5, b - a), height: H - T - B });
+    band.append(svg("title", {}, `${word}: ${plain(peak)} ${isBytes ? "MB/h" : "per hour"}`));
     parts.push(band);
-    parts.push(svg("text", { x: a + 3, y: T + 11, class: "episode-name" }, e.severity));
+    if (a + 4 > free) {
+      parts.push(svg("text", { x: a + 4, y: T + 12, class: "episode-name" }, word));
+      free = a + 10 + word.length * 6.5;
+    }
   }
-  for (const g of series.gaps || []) parts.push(svg("rect", { class: "gap", x: x(Date.parse(g.start)), y: T, width: Math.max(1, x(Date.parse(g.end)) - x(Date.parse(g.start))), height: H - T - B }));
+  if (isLimitNear) {
+    parts.push(svg("rect", { class: "over", x: L, y: T, width: W - L - R, height: Math.max(1, y(limit) - T) }), svg("text", { x: W - R - 4, y: T + 12, "text-anchor": "end", class: "episode-name" }, "above the limit of " + amount(limit, unit)));
+  }
   for (let k = 0; k <= 2; k++) {
-    const v = low + ((high - low) * k) / 2;
-    parts.push(svg("line", { class: "grid", x1: L, x2: W - R, y1: y(v), y2: y(v) }), svg("text", { x: L - 6, y: y(v) + 4, "text-anchor": "end" }, amount(Math.round(v), unit)));
+    const v = lowest + ((top - lowest) * k) / 2;
+    parts.push(svg("line", { class: "grid", x1: L, x2: W - R, y1: y(v), y2: y(v) }), svg("text", { x: L - 6, y: y(v) + 4, "text-anchor": "end" }, amount(isBytes ? Math.round(v) : v, unit)));
   }
-  for (let k = 0; k <= 4; k++) {
-    const t = span[0] + ((span[1] - span[0]) * k) / 4;
-    parts.push(svg("text", { x: x(t), y: H - 10, "text-anchor": k === 0 ? "start" : k === 4 ? "end" : "middle" }, clock(t)));
+  const ticks = W > 700 ? 6 : W > 480 ? 4 : 2;
+  for (let k = 0; k <= ticks; k++) {
+    const t = span[0] + (long * k) / ticks;
+    parts.push(svg("text", { x: x(t), y: whole - 6, "text-anchor": k === 0 ? "start" : k === ticks ? "end" : "middle" }, clock(t, long)));
   }
-  let d = "", pen = false;
-  points.t.forEach((t, i) => {
-    const v = points.v[i];
-    if (v === null) { pen = false; return; }
-    d += `${pen ? "L" : "M"}${x(t).toFixed(1)} ${y(v).toFixed(1)}`;
-    pen = true;
+  // Where samples are missing for longer than usual the line breaks.
+  const steps = samples.slice(1).map((s, i) => s[0] - samples[i][0]).sort((a, b) => a - b);
+  const usual = steps.length ? steps[steps.length >> 1] : 1;
+  /** @type {[number, number, number][][]} */
+  const runs = [];
+  samples.forEach((s, i) => {
+    if (i === 0 || s[0] - samples[i - 1][0] > 4 * usual) runs.push([]);
+    runs[runs.length - 1].push(s);
   });
-  parts.push(svg("path", { class: "line", d }));
-  for (const r of series.restarts || []) {
-    const at = x(Date.parse(r.time || r));
-    const mark = svg("line", { class: "restart", x1: at, x2: at, y1: T, y2: H - B });
-    mark.append(svg("title", {}, "restart " + (r.time || r)));
-    parts.push(mark);
+  const point = (/** @type {number} */ t, /** @type {number} */ v) => `${x(t).toFixed(1)} ${y(v).toFixed(1)}`;
+  for (const run of runs) {
+    const high = run.map((s) => point(s[0], s[2])), low = run.map((s) => point(s[0], s[1])).reverse();
+    parts.push(svg("path", { class: "spread", d: "M" + high.concat(low).join("L") + "Z" }));
+    parts.push(svg("path", { class: "line", d: "M" + (high.length > 1 ? high.join("L") : high[0] + "h1.5") }));
   }
-  return svg("svg", { viewBox: `0 0 ${W} ${H}`, class: "plot curve", role: "img", "aria-label": `${series.service} ${series.metric}: ${(series.episodes || []).length} episodes, ${(series.restarts || []).length} restarts` }, ...parts);
+  for (const r of series.restarts || []) {
+    const at = x(seconds(r));
+    parts.push(svg("line", { class: "restart", x1: at, x2: at, y1: T - 6, y2: H - B }, svg("title", {}, "restart " + r)), svg("path", { class: "restart-tip", d: `M${at - 4} ${T - 8}h8l-4 6z` }));
+  }
+  for (const m of context.marks || []) {
+    if (m.series !== series.id) continue;
+    const at = x(seconds(m.time));
+    parts.push(svg("line", { class: "mark", x1: at, x2: at, y1: T, y2: H - B }), svg("text", { x: at + 4, y: H - B - 6, class: "episode-name" }, m.label));
+  }
+  if (rated) parts.push(...rates(series, context.thresholds.mb_per_hour || {}, x, W));
+  const episodes = (series.episodes || []).length, restarts = (series.restarts || []).length;
+  const words = `${series.service} ${series.metric}: ${amount(samples[0]?.[1] ?? 0, unit)} to ${amount(samples[samples.length - 1]?.[2] ?? 0, unit)}, ${episodes} ${episodes === 1 ? "episode" : "episodes"} of growth, ${restarts} ${restarts === 1 ? "restart" : "restarts"}`;
+  return svg("svg", { viewBox: `0 0 ${W} ${whole}`, width: W, height: whole, class: "plot curve", role: "img", "aria-label": words }, ...parts);
 }
 
-/** @param {any} view */
-export function timeline(view) {
-  const span = /** @type {[number, number]} */ ([Infinity, -Infinity]);
-  for (const p of Object.values(view.points)) {
-    span[0] = Math.min(span[0], ...p.t.slice(0, 1));
-    span[1] = Math.max(span[1], ...p.t.slice(-1));
+/**
+ * The rate of each stretch, between the thresholds.
+ * @param {any} series @param {Record<string, number>} thresholds @param {(t: number) => number} x @param {number} W
+ */
+function rates(series, thresholds, x, W) {
+  const known = SEVERITIES.filter((s) => thresholds[s] > 0);
+  const each = /** @type {{start: string, end: string, rate_mb_per_hour: number}[]} */ (series.windows);
+  const high = each.reduce((m, w) => Math.max(m, w.rate_mb_per_hour), 0), low = each.reduce((m, w) => Math.min(m, w.rate_mb_per_hour), 0);
+  const next = known.map((s) => thresholds[s]).filter((t) => t > high)[0];
+  const top = above(Math.max(high * 1.05, Math.min(next ?? 0, high * 3), 1));
+  const from = H + 4, to = H + RATE - B;
+  const y = (/** @type {number} */ v) => to - ((v - low) * (to - from)) / (top - low);
+  const parts = [];
+  known.forEach((s, k) => {
+    const a = thresholds[s], b = known[k + 1] ? thresholds[known[k + 1]] : Infinity;
+    if (a >= top) return;
+    const upper = y(Math.min(b, top));
+    parts.push(svg("rect", { class: "episode " + s, x: L, y: upper, width: W - L - R, height: y(a) - upper }, svg("title", {}, `${s} from ${plain(a)} MB/h`)));
+    if (y(a) - upper > 11) parts.push(svg("text", { x: W - R - 4, y: upper + 11, "text-anchor": "end", class: "episode-name" }, s));
+  });
+  for (const v of [low, top]) parts.push(svg("line", { class: "grid", x1: L, x2: W - R, y1: y(v), y2: y(v) }), svg("text", { x: L - 6, y: y(v) + (v === top ? 8 : 2), "text-anchor": "end" }, plain(v)));
+  parts.push(svg("text", { x: L - 6, y: (from + to) / 2 + 4, "text-anchor": "end" }, "MB/h"));
+  for (const w of each) {
+    const a = x(seconds(w.start)), b = x(seconds(w.end)), level = y(w.rate_mb_per_hour);
+    parts.push(svg("path", { class: "line", d: `M${a.toFixed(1)} ${level.toFixed(1)}H${Math.max(a + 1.5, b).toFixed(1)}` }, svg("title", {}, `${plain(w.rate_mb_per_hour)} MB/h`)));
   }
-  return el("div", {}, ...view.doc.series.filter((/** @type {any} */ s) => view.points[s.id]).map((/** @type {any} */ s) =>
-    el("article", { class: "series", id: "series-" + s.id }, el("h3", {}, `${s.service}  ${s.metric}`, " ", el("span", { class: "faint" }, s.growth || "")), curve(s, view.points[s.id], span))));
+  return parts;
+}
+
+/** Draws every series where the page has a place for it. @param {any} view */
+export function timeline(view) {
+  const { judged, plain: others } = view.series;
+  const span = /** @type {[number, number]} */ ([Infinity, -Infinity]);
+  for (const s of [...judged, ...others]) {
+    if (!s.samples || s.samples.length === 0) continue;
+    span[0] = Math.min(span[0], s.samples[0][0]);
+    span[1] = Math.max(span[1], s.samples[s.samples.length - 1][0]);
+  }
+  /** @param {Element} place @param {any} s */
+  const draw = (place, s) => {
+    if (!s.samples || s.samples.length === 0) return;
+    // A page that is printed unseen has no width yet.
+    let last = 0;
+    place.replaceChildren(curve(s, span, view.series, 900));
+    new ResizeObserver(() => {
+      const width = Math.floor(place.clientWidth);
+      if (width < 50 || width === last) return;
+      last = width;
+      place.replaceChildren(curve(s, span, view.series, width));
+    }).observe(place);
+  };
+  for (const s of judged) {
+    const place = Array.from(document.querySelectorAll("[data-series]")).find((p) => p.getAttribute("data-series") === s.id);
+    if (place) draw(place, s);
+  }
+  const rest = document.querySelector("[data-plain]");
+  if (rest) for (const s of others) {
+    if (!s.samples || s.samples.length === 0) continue;
+    const place = el("div", { class: "picture" });
+    rest.append(el("h4", {}, `${s.service} `, el("span", { class: "faint" }, s.metric)), place);
+    draw(place, s);
+  }
 }
