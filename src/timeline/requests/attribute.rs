@@ -23,7 +23,7 @@ const ONE_LOAD: f64 = 0.85;
 /// Fewest blocks that loads are held against each other in.
 const LEAST_BLOCKS: usize = 20;
 /// Growth before the load from this share on: the load follows the growth.
-const BEFORE: f64 = 0.4;
+const BEFORE: f64 = 0.5;
 /// Seconds around a restart that do not count.
 const AROUND_RESTART_S: f64 = 600.0;
 /// Fewest windows.
