@@ -84,7 +84,7 @@ impl<'a> Close<'a> {
     /// The growing groups that keep most; takes their objects. Several types under one holder are
     /// one.
     pub(super) fn held(&self, growing: &mut GrowingPaths) -> Vec<Held> {
-        let all = growing.0.iter_mut().enumerate();
+        let all = growing.groups.iter_mut().enumerate();
         let mut all: Vec<Held> = all
             .map(|(group, (_, _, members))| {
                 let mut tops = std::mem::take(members);
@@ -100,7 +100,7 @@ impl<'a> Close<'a> {
         let mut first_of: FxHashMap<u32, usize> = FxHashMap::default();
         let mut kept: Vec<Held> = Vec::new();
         for h in all {
-            let (group, path, _) = &growing.0[h.group];
+            let (group, path, _) = &growing.groups[h.group];
             match first_of.get(&group.parent) {
                 Some(&row) if group.parent != NONE => {
                     let name = path.last().map_or("", |s| s.type_name.as_str());
@@ -262,7 +262,7 @@ impl<'a> Close<'a> {
         let shares = holders::shares(self.graph, &sets);
         let mut rows = Vec::new();
         for ((h, share), cut) in held.into_iter().zip(shares).zip(&cuts.holders) {
-            let (group, path, _) = &growing.0[h.group];
+            let (group, path, _) = &growing.groups[h.group];
             let (series, trend, base) = judge(group);
             let told: Vec<(&str, bool)> = path
                 .iter()

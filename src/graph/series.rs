@@ -171,9 +171,13 @@ pub struct Outcome {
 /// Cycles that grow whose cut is computed, a side, and others.
 const MOST_CUTS: (usize, usize) = (16, 6);
 
-/// Groups that grow: the group, its path in words, its objects.
-#[derive(Default)]
-pub(super) struct GrowingPaths(pub(super) Vec<(Group, Vec<PathStep>, Vec<u32>)>);
+/// The paths of a capture.
+pub(super) struct GrowingPaths {
+    /// Number of groups for each object.
+    each: f64,
+    /// Those that grow: the group, its path in words, its objects.
+    pub(super) groups: Vec<(Group, Vec<PathStep>, Vec<u32>)>,
+}
 
 /// Runs two steps that do not depend on each other, at the same time where there is room.
 fn both<A: Send, B: Send>(
@@ -185,10 +189,13 @@ fn both<A: Send, B: Send>(
 }
 
 /// Whether two steps at the same time keep to the bytes that an analysis may take: their columns
-/// are by object, and what is allowed for references is not used up.
-fn has_room(graph: &HeapGraph) -> bool {
+/// are by object, and what is allowed for references is not used up, as long as paths are few.
+/// `paths`: their number for each object of the last capture, which tells of this one.
+fn has_room(graph: &HeapGraph, paths: Option<f64>) -> bool {
     const SMALL: usize = 1 << 16;
-    graph.len() <= SMALL || graph.edge_count() >= 3 * graph.len()
+    let few = paths.is_some_and(|share| share < 0.1);
+    let needed = if few { 3 } else { 12 };
+    graph.len() <= SMALL || graph.edge_count() >= needed * graph.len()
 }
 
 #[derive(Default)]
@@ -215,6 +222,8 @@ pub struct Series {
     ways: Option<Ways>,
     heaviest: Vec<Heavy>,
     types_only: bool,
+    /// Paths of the last capture for each of its objects.
+    paths_each: Option<f64>,
 }
 
 impl Series {
@@ -249,13 +258,14 @@ impl Series {
             return;
         }
         let order = ordered_roots(&graph, symbols);
-        let room = has_room(&graph);
+        let room = has_room(&graph, self.paths_each);
         let (mut paths, dom) = both(
             room,
             || self.paths(&graph, symbols, &order, &mut state, last),
             || self.dominators(&graph, &order),
         );
         self.sides[side] = state;
+        self.paths_each = Some(paths.each);
         let mut signatures = std::mem::take(&mut self.signatures);
         let ((types, close), cycles) = both(
             room,
@@ -331,11 +341,15 @@ impl Series {
         let tree = path_tree(graph, symbols, &self.words, order);
         let counts = tree.counts();
         state.paths.add(counts, tree.groups.len(), graph.len());
-        let mut out = GrowingPaths::default();
+        let mut out = GrowingPaths {
+            each: tree.groups.len() as f64 / graph.len().max(1) as f64,
+            groups: Vec::new(),
+        };
         if last {
             for g in self.growing(&tree, state) {
                 let path = self.group_path(graph, symbols, &tree, g.group);
-                out.0.push((tree.groups[g.group as usize], path, g.members));
+                out.groups
+                    .push((tree.groups[g.group as usize], path, g.members));
             }
         }
         out

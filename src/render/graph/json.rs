@@ -72,6 +72,7 @@ const NOTHING: Omitted = Omitted {
 #[derive(Serialize, Clone, Copy)]
 struct Amounts {
     /// None where captures were read for their types.
+    #[serde(skip_serializing_if = "Option::is_none")]
     retained_bytes: Option<i128>,
     shallow_bytes: i128,
     objects: i128,
@@ -113,6 +114,7 @@ struct Totals {
 
 #[derive(Serialize)]
 struct PerRun {
+    #[serde(skip_serializing_if = "Option::is_none")]
     retained_bytes: Option<Number>,
     shallow_bytes: Number,
     objects: Number,
