@@ -104,6 +104,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
             judgements: &judged.judgements,
             changes: &judged.changes,
             captures: prepared.captures.len(),
+            exact,
             runs_per_hour: shape.runs_per_hour,
             memory_limit: shape.memory_limit,
             thresholds: shape.thresholds,

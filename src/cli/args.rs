@@ -291,6 +291,10 @@ pub struct CyclesArgs {
     /// List types with their numbers and bytes
     #[arg(long)]
     pub histogram: bool,
+    /// Compare types alone, by number and own bytes: references are not followed, which takes
+    /// little time and memory
+    #[arg(long, conflicts_with = "path_to")]
+    pub types_only: bool,
     /// Show the ways from roots to objects of a type, or to the object with an id
     #[arg(long, value_name = "TYPE|ID")]
     pub path_to: Option<String>,
@@ -374,6 +378,17 @@ pub struct TimelineArgs {
     /// Memory that a service may use (1GB): gives the time until then
     #[arg(long, value_name = "SIZE")]
     pub memory_limit: Option<String>,
+    /// Heap profiles of the service that grows: puts growth per hour beside growth per run of the sites
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::AnyPath)]
+    pub captures: Option<String>,
+    /// Runs of these captures, in order
+    #[arg(
+        long,
+        value_name = "N,N,...",
+        value_delimiter = ',',
+        requires = "captures"
+    )]
+    pub runs: Vec<f64>,
     /// Lines of the incident; 0 is all
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,

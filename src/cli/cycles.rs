@@ -24,6 +24,7 @@ struct Job<'a> {
     histogram: bool,
     path_to: Option<String>,
     values: bool,
+    types_only: bool,
     runs_per_hour: Option<f64>,
     memory_limit: &'a Option<String>,
 }
@@ -37,9 +38,10 @@ pub(super) fn cycles(args: &CyclesArgs, terminal: &Terminal) -> Result<u8> {
             input: &args.input,
             out: &args.out,
             limit: args.limit,
-            histogram: args.histogram,
+            histogram: args.histogram || args.types_only,
             path_to: args.path_to.clone(),
             values: args.values,
+            types_only: args.types_only,
             runs_per_hour: args.runs_per_hour,
             memory_limit: &args.memory_limit,
         },
@@ -59,6 +61,7 @@ pub(super) fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             histogram: false,
             path_to: None,
             values: false,
+            types_only: false,
             runs_per_hour: args.runs_per_hour,
             memory_limit: &args.memory_limit,
         },
@@ -80,6 +83,7 @@ pub(super) fn inspect(args: &InspectArgs, items: &[Item], terminal: &Terminal) -
             histogram: true,
             path_to: None,
             values: false,
+            types_only: false,
             runs_per_hour: None,
             memory_limit: &None,
         };
@@ -102,6 +106,7 @@ pub(super) fn of_gate(
         out: &args.out,
         limit: args.rows.limit,
         histogram: false,
+        types_only: false,
         path_to: None,
         values: false,
         runs_per_hour: None,
@@ -203,7 +208,7 @@ fn report(job: &Job<'_>, load: Load, reading: &Reading, items: &[Item]) -> Resul
     let mut with_runs = [Vec::new(), Vec::new()];
     for item in items {
         for path in &item.group.paths {
-            let graph = match read(path, reading, job.values, &mut symbols) {
+            let graph = match read(path, reading, job, &mut symbols) {
                 Ok(graph) => graph,
                 Err(e) if item.group.found && e.code() == Code::Unrecognised => {
                     notes.push(format!("{path} is no object graph and was left out"));
@@ -265,7 +270,7 @@ fn report(job: &Job<'_>, load: Load, reading: &Reading, items: &[Item]) -> Resul
     })
 }
 
-fn read(path: &str, reading: &Reading, values: bool, symbols: &mut Symbols) -> Result<HeapGraph> {
+fn read(path: &str, reading: &Reading, job: &Job<'_>, symbols: &mut Symbols) -> Result<HeapGraph> {
     let limits = Limits::default();
     let source = match path {
         "-" => Source::stdin(limits)?,
@@ -273,13 +278,18 @@ fn read(path: &str, reading: &Reading, values: bool, symbols: &mut Symbols) -> R
     };
     let mut cx = Context {
         strict: reading.strict(),
-        values,
+        values: job.values,
+        types_only: job.types_only,
         ..Context::new(symbols)
     };
     let captures = format::read(&source, reading.forced(), &mut cx)?;
     captures
         .into_iter()
         .find_map(Capture::into_graph)
+        .map(|graph| match job.types_only {
+            true => graph.into_tally(),
+            false => graph,
+        })
         .ok_or_else(|| {
             Error::new(Code::Incomparable, "holds allocation sites, no objects")
                 .in_file(source.name())

@@ -62,6 +62,9 @@ pub struct Context<'a> {
     pub strict: bool,
     /// Short values of objects are read, where the format holds some.
     pub values: bool,
+    /// Of objects only types, numbers and bytes are wanted. A reader may leave out all else, see
+    /// [`HeapGraph::tally`], or not.
+    pub types_only: bool,
 }
 
 impl<'a> Context<'a> {
@@ -74,6 +77,7 @@ impl<'a> Context<'a> {
             unit: None,
             strict: false,
             values: false,
+            types_only: false,
         }
     }
 

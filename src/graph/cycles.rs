@@ -108,6 +108,9 @@ pub fn set_retained(tree: &Dominators, set: &mut Vec<u32>) -> u64 {
     sum
 }
 
+/// Components up to this size are searched more thoroughly.
+const LARGE: usize = 1 << 16;
+
 struct Finder<'a> {
     graph: &'a HeapGraph,
     words: &'a Words,
@@ -133,9 +136,9 @@ impl Finder<'_> {
             return;
         };
         // Deepest in the tree of dominators first: inner cycles before those around them.
-        let number = &self.tree.number;
-        members.sort_unstable_by_key(|&v| std::cmp::Reverse(number[v as usize]));
-        let mut budget = 4096 + 32 * members.len();
+        self.deepest_first(members);
+        let mut places = Vec::new();
+        let mut budget = 4096 + 32 * members.len().min(LARGE) + 8 * members.len();
         let mut any = false;
         for i in 0..members.len() {
             let anchor = members[i];
@@ -151,7 +154,7 @@ impl Finder<'_> {
                 for &(v, _) in &cycle {
                     self.covered.add(v);
                 }
-                self.record(&cycle, &[anchor], members, signatures);
+                self.record(&cycle, &[anchor], members, &mut places, signatures);
             }
         }
         for &v in &*members {
@@ -177,8 +180,38 @@ impl Finder<'_> {
                 holder.is_some_and(|h| self.components[h as usize] == component)
             };
             let tops: Vec<u32> = members.iter().copied().filter(|&v| !inside(v)).collect();
-            self.record(&cycle, &tops, members, signatures);
+            self.record(&cycle, &tops, members, &mut places, signatures);
         }
+    }
+
+    /// Sorts the objects of a component by falling number. Linear where there are many.
+    fn deepest_first(&self, members: &mut [u32]) {
+        let (number, vertex) = (&self.tree.number, &self.tree.vertex);
+        if members.len() < number.len() / 16 {
+            members.sort_unstable_by_key(|&v| std::cmp::Reverse(number[v as usize]));
+            return;
+        }
+        let Some(&component) = members.first().map(|&v| &self.components[v as usize]) else {
+            return;
+        };
+        let own = |v: &u32| self.components.get(*v as usize) == Some(&component);
+        let deepest = vertex.iter().rev().copied().filter(own);
+        for (place, v) in members.iter_mut().zip(deepest) {
+            *place = v;
+        }
+    }
+
+    /// Number of objects of a component that `top` dominates. `places`: where they stand in the
+    /// tree, ascending; filled when first needed.
+    fn dominated(&self, top: u32, members: &[u32], places: &mut Vec<u32>) -> u32 {
+        let interval = |v: u32| self.tree.interval(self.tree.number[v as usize]);
+        if places.is_empty() {
+            places.extend(members.iter().map(|&v| interval(v).0));
+            places.sort_unstable();
+        }
+        let (from, to) = interval(top);
+        let below = |end: u32| places.partition_point(|&p| p < end);
+        (below(to) - below(from)) as u32
     }
 
     /// The shortest cycle through `anchor` inside its component; `own`: through objects that it
@@ -243,22 +276,18 @@ impl Finder<'_> {
         cycle: &[Arc],
         tops: &[u32],
         members: &[u32],
+        places: &mut Vec<u32>,
         signatures: &mut Signatures,
     ) {
         let number = signatures.of(self.graph, self.words, self.symbols, cycle);
+        let objects = match tops {
+            _ if self.found.contains_key(&number) => 0,
+            [top] => self.dominated(*top, members, places),
+            _ => members.len() as u32,
+        };
         let found = self.found.entry(number).or_default();
         if found.occurrences == 0 {
-            let inside = |v: &&u32| match tops {
-                [top] => {
-                    let (a, b) = (
-                        self.tree.number[*top as usize],
-                        self.tree.number[**v as usize],
-                    );
-                    self.tree.dominates(a, b)
-                }
-                _ => true,
-            };
-            found.objects = members.iter().filter(inside).count() as u32;
+            found.objects = objects;
             found.example = cycle.to_vec();
             found.example.truncate(super::signature::MOST_HOPS * 2);
         }

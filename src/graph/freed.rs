@@ -5,7 +5,7 @@
 //! bits travel only through the rest, which is what the suspects hold. Most of it is reached once
 //! for all cuts, so that the cost of one search is paid, not that of one a cut.
 
-use super::paths::source;
+use super::paths::Sources;
 use super::rows::{Marks, Rows};
 use crate::model::HeapGraph;
 use std::collections::VecDeque;
@@ -81,8 +81,9 @@ pub fn survivors(
     let all = all(n);
     let mut bits = vec![0u64; graph.len()];
     let mut owners = Marks::new(graph.len());
+    let mut sources = Sources::default();
     for &entry in &removed.0 {
-        owners.add(source(graph, (entry >> 8) as u32));
+        owners.add(sources.of(graph, (entry >> 8) as u32));
     }
     let mut todo: Vec<u32> = Vec::new();
     for (v, _) in starts.clone().filter(|s| s.1 == all) {
@@ -110,12 +111,13 @@ pub fn survivors(
         spread.gain(v, cuts);
     }
     let mut rest = removed.0.as_slice();
+    let mut sources = Sources::default();
     while let Some(&entry) = rest.first() {
         let edge = (entry >> 8) as u32;
         let same = rest.iter().take_while(|&&e| (e >> 8) as u32 == edge);
         let (count, cuts) = same.fold((0, 0u64), |(n, c), &e| (n + 1, c | 1 << (e & 0xff)));
         rest = &rest[count..];
-        let from = spread.bits[source(graph, edge) as usize];
+        let from = spread.bits[sources.of(graph, edge) as usize];
         spread.gain(graph.targets()[edge as usize], from & !cuts);
     }
     while let Some(v) = spread.next() {

@@ -2,6 +2,7 @@
 
 use super::tree::PathKey;
 use crate::trend::{Class, Noise, Plan, Reason, Row};
+use rustc_hash::FxHashSet;
 
 /// What became of a number along the captures of one side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -128,15 +129,33 @@ impl Axis {
 pub struct PathSeries {
     keys: Vec<PathKey>,
     columns: Vec<Vec<u32>>,
+    /// There are too many paths: those to one object alone do not count.
+    sparse: bool,
 }
 
+/// More paths than this, and than an eighth of the objects, are too many.
+const MANY: usize = 1 << 16;
+
 impl PathSeries {
-    /// Adds a capture: counts by ascending key. A path that has fewer objects than before cannot
-    /// grow any more; one that comes up after the second capture is too young to tell.
-    pub fn add(&mut self, counts: &[(PathKey, u32)]) {
+    /// Adds a capture of so many paths and objects: counts by ascending key. A path that has fewer
+    /// objects than before cannot grow any more; one that comes up after the second capture is too
+    /// young to tell.
+    pub fn add(
+        &mut self,
+        counts: impl IntoIterator<Item = (PathKey, u32)>,
+        paths: usize,
+        objects: usize,
+    ) {
+        self.sparse |= paths > MANY.max(objects / 8);
+        let least = if self.sparse { 2 } else { 0 };
+        let counts = counts.into_iter().filter(|c| c.1 >= least);
         if self.columns.is_empty() {
-            self.keys = counts.iter().map(|c| c.0).collect();
-            self.columns.push(counts.iter().map(|c| c.1).collect());
+            let mut column = Vec::new();
+            for (key, count) in counts {
+                self.keys.push(key);
+                column.push(count);
+            }
+            self.columns.push(column);
             return;
         }
         let young = self.columns.len() == 1;
@@ -144,7 +163,7 @@ impl PathSeries {
         let mut columns: Vec<Vec<u32>> = vec![Vec::new(); self.columns.len() + 1];
         let last = self.columns.len();
         let mut old = 0;
-        for &(key, count) in counts {
+        for (key, count) in counts {
             while old < self.keys.len() && self.keys[old] < key {
                 old += 1;
             }
@@ -162,6 +181,22 @@ impl PathSeries {
             }
         }
         (self.keys, self.columns) = (keys, columns);
+    }
+
+    /// The paths that have more objects than at first and of whose counts `grows` says so.
+    pub fn growing(&self, grows: impl Fn(&[f64]) -> bool) -> FxHashSet<PathKey> {
+        let (Some(first), Some(last)) = (self.columns.first(), self.columns.last()) else {
+            return FxHashSet::default();
+        };
+        let mut row = Vec::new();
+        let more = (0..self.keys.len()).filter(|&i| first[i] < last[i]);
+        more.filter(|&i| {
+            row.clear();
+            row.extend(self.columns.iter().map(|c| f64::from(c[i])));
+            grows(&row)
+        })
+        .map(|i| self.keys[i])
+        .collect()
     }
 
     /// The counts of a path, one a capture; none where it cannot grow.
@@ -200,9 +235,9 @@ mod tests {
     #[test]
     fn paths_that_shrink_are_dropped() {
         let mut s = PathSeries::default();
-        s.add(&[(1, 5), (2, 5), (4, 1)]);
-        s.add(&[(1, 6), (2, 4), (3, 7)]);
-        s.add(&[(1, 7), (2, 9), (3, 8), (9, 1)]);
+        s.add([(1, 5), (2, 5), (4, 1)], 4, 100);
+        s.add([(1, 6), (2, 4), (3, 7)], 4, 100);
+        s.add([(1, 7), (2, 9), (3, 8), (9, 1)], 4, 100);
         assert_eq!(s.get(1), Some(vec![5.0, 6.0, 7.0]));
         assert_eq!(s.get(2), None);
         assert_eq!(s.get(3), Some(vec![0.0, 7.0, 8.0]));

@@ -192,6 +192,27 @@ pub fn source(graph: &HeapGraph, edge: u32) -> u32 {
     graph.offsets().partition_point(|&o| o <= edge) as u32 - 1
 }
 
+/// [`source`] for places that are asked for in ascending order: each step is as short as the
+/// distance from the last, so that all of them together are no more than a pass.
+#[derive(Debug, Default)]
+pub struct Sources(u32);
+
+impl Sources {
+    /// The object whose row holds the reference at a place, no smaller than the place before.
+    #[inline]
+    pub fn of(&mut self, graph: &HeapGraph, edge: u32) -> u32 {
+        let ends = &graph.offsets()[self.0 as usize + 1..];
+        let mut step = 1;
+        while step < ends.len() && ends[step - 1] <= edge {
+            step *= 2;
+        }
+        let from = step / 2;
+        let within = &ends[from..step.min(ends.len())];
+        self.0 += (from + within.partition_point(|&o| o <= edge)) as u32;
+        self.0
+    }
+}
+
 /// The set of objects that roots reach without the references that `cut` names.
 ///
 /// Linear; a bit an object and 4 bytes for each that waits.

@@ -17,7 +17,7 @@ use super::signature::{Benign, Signatures, one_label};
 use super::tree::{Group, NONE, PathTree, path_tree};
 use super::ways::{Ways, ways};
 use super::words::{NAMESPACE, STAR, Words};
-use crate::model::{GraphMeta, HeapGraph, LabelId, RootKind, Symbols, TypeId};
+use crate::model::{GraphMeta, HeapGraph, LabelId, RootKind, Symbols, TypeId, TypeTally};
 use rustc_hash::FxHashMap;
 
 /// Counts and bytes of one type in one capture.
@@ -164,6 +164,8 @@ pub struct Outcome {
     pub ways: Option<Ways>,
     /// The heaviest part of the last capture's dominator tree.
     pub heaviest: Vec<Heavy>,
+    /// Captures were read for numbers and bytes by type alone: nothing is known of what is kept.
+    pub types_only: bool,
 }
 
 /// Cycles that grow whose cut is computed, a side, and others.
@@ -212,6 +214,7 @@ pub struct Series {
     query: Option<String>,
     ways: Option<Ways>,
     heaviest: Vec<Heavy>,
+    types_only: bool,
 }
 
 impl Series {
@@ -240,6 +243,11 @@ impl Series {
         state.axis.runs = state.runs.iter().copied().collect();
         state.axis.items = state.items.iter().copied().collect();
 
+        if let Some(tally) = graph.tally() {
+            self.sides[side] = state;
+            self.add_tally(&graph.meta, tally, symbols, base);
+            return;
+        }
         let order = ordered_roots(&graph, symbols);
         let room = has_room(&graph);
         let (mut paths, dom) = both(
@@ -288,6 +296,29 @@ impl Series {
         self.cycles.push(found);
     }
 
+    /// A capture by type alone.
+    fn add_tally(&mut self, meta: &GraphMeta, tally: &[TypeTally], symbols: &Symbols, base: bool) {
+        let mut types = vec![TypeCount::default(); symbols.graph.types().len()];
+        let mut facts = CaptureFacts {
+            meta: meta.clone(),
+            base,
+            ..CaptureFacts::default()
+        };
+        for row in tally {
+            types[row.type_of.0 as usize] = TypeCount {
+                count: row.objects,
+                shallow: row.bytes,
+                retained: 0,
+            };
+            facts.objects = facts.objects.saturating_add(row.objects);
+            facts.shallow = facts.shallow.saturating_add(row.bytes);
+        }
+        self.types_only = true;
+        self.types.push(types);
+        self.facts.push(facts);
+        self.cycles.push(FxHashMap::default());
+    }
+
     /// Counts the paths of a capture, and tells those that grow if it is the last of its side.
     fn paths(
         &self,
@@ -298,7 +329,8 @@ impl Series {
         last: bool,
     ) -> GrowingPaths {
         let tree = path_tree(graph, symbols, &self.words, order);
-        state.paths.add(&tree.counts());
+        let counts = tree.counts();
+        state.paths.add(counts, tree.groups.len(), graph.len());
         let mut out = GrowingPaths::default();
         if last {
             for g in self.growing(&tree, state) {
@@ -325,13 +357,9 @@ impl Series {
         if state.axis.captures < 2 {
             return Vec::new();
         }
-        let grows = |g: &Group| {
-            if self.is_foreign(g) {
-                return false;
-            }
-            let counts = state.paths.get(g.key);
-            counts.is_some_and(|c| c.first() < c.last() && state.axis.judge(&c).growth.is_more())
-        };
+        let more = |counts: &[f64]| state.axis.judge(counts).growth.is_more();
+        let keys = state.paths.growing(more);
+        let grows = |g: &Group| keys.contains(&g.key) && !self.is_foreign(g);
         let mut growing = holders::topmost(tree, grows);
         growing.sort_by_key(|g| (std::cmp::Reverse(g.members.len()), g.group));
         growing.truncate(MOST_HOLDERS * 4);
@@ -456,6 +484,7 @@ impl Series {
             holders: self.holders,
             ways: self.ways,
             heaviest: self.heaviest,
+            types_only: self.types_only,
         }
     }
 

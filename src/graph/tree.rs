@@ -9,6 +9,7 @@
 use super::paths::stage;
 use super::words::{STAR, Words};
 use crate::model::{HeapGraph, LabelId, RootKind, Symbols, TypeId};
+use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 
 /// Key of a group: its path, hashed. Equal in all captures of a comparison.
@@ -72,7 +73,8 @@ pub fn path_tree(graph: &HeapGraph, symbols: &Symbols, words: &Words, order: &[u
         queue: Vec::new(),
         found: Vec::new(),
         low: Vec::new(),
-        children: FxHashMap::default(),
+        children: HashTable::new(),
+        depths: Vec::new(),
     };
     let mut at = 0;
     for level in 0..=2u8 {
@@ -90,7 +92,7 @@ pub fn path_tree(graph: &HeapGraph, symbols: &Symbols, words: &Words, order: &[u
             let next = b.tree.groups.len() as u32;
             let group = *names.entry((name, type_of)).or_insert(next);
             if group == next {
-                b.tree.groups.push(Group {
+                b.group(Group {
                     parent: NONE,
                     label: root.kind as u32,
                     type_of,
@@ -122,14 +124,32 @@ struct Builder<'a> {
     /// Places of references that are followed when no other way is left.
     low: Vec<u32>,
     /// Groups by key: a group that folds is walked in many slices.
-    children: FxHashMap<PathKey, u32>,
+    children: HashTable<u32>,
+    /// How far each group is from its root.
+    depths: Vec<u8>,
 }
+
+/// What is deeper than this belongs to the last group: a path so long is a structure of links.
+const DEEPEST: u8 = 64;
 
 impl Builder<'_> {
     fn claim(&mut self, v: u32, group: u32) {
         self.tree.of[v as usize] = group;
         self.tree.groups[group as usize].count += 1;
         self.found.push(v);
+    }
+
+    /// Adds a group; their list grows by a quarter, since there may be as many as objects.
+    fn group(&mut self, group: Group) {
+        let groups = &mut self.tree.groups;
+        if groups.len() == groups.capacity() {
+            let more = groups.len() / 4 + 1024;
+            groups.reserve_exact(more);
+            self.depths.reserve_exact(more);
+        }
+        let above = self.depths.get(group.parent as usize);
+        self.depths.push(above.map_or(0, |d| d + 1));
+        groups.push(group);
     }
 
     /// Puts what was found into the queue, group by group.
@@ -186,18 +206,25 @@ impl Builder<'_> {
         if own.parent != NONE && label != STAR && is(&self.tree.groups[own.parent as usize]) {
             return own.parent;
         }
-        let key = mix(mix(own.key, u64::from(label)), u64::from(type_of.0));
-        let next = self.tree.groups.len() as u32;
-        let child = *self.children.entry(key).or_insert(next);
-        if child == next {
-            self.tree.groups.push(Group {
-                parent: group,
-                label,
-                type_of: type_of.0,
-                count: 0,
-                key,
-            });
+        if self.depths[group as usize] >= DEEPEST {
+            return group;
         }
+        let key = mix(mix(own.key, u64::from(label)), u64::from(type_of.0));
+        let groups = &self.tree.groups;
+        let known = self.children.find(key, |&g| groups[g as usize].key == key);
+        if let Some(&child) = known {
+            return child;
+        }
+        let child = groups.len() as u32;
+        self.children
+            .insert_unique(key, child, |&g| groups[g as usize].key);
+        self.group(Group {
+            parent: group,
+            label,
+            type_of: type_of.0,
+            count: 0,
+            key,
+        });
         child
     }
 
@@ -223,18 +250,20 @@ impl Builder<'_> {
 }
 
 impl PathTree {
-    /// Keys with their counts, ascending; groups of equal key are added up. 12 bytes a group.
-    pub fn counts(&self) -> Vec<(PathKey, u32)> {
-        let mut all: Vec<(PathKey, u32)> = self.groups.iter().map(|g| (g.key, g.count)).collect();
-        all.sort_unstable();
-        all.dedup_by(|b, a| {
-            let same = a.0 == b.0;
-            if same {
-                a.1 += b.1;
+    /// Keys with their counts, ascending; groups of equal key are added up. 4 bytes a group.
+    pub fn counts(&self) -> impl Iterator<Item = (PathKey, u32)> + '_ {
+        let group = |g: u32| &self.groups[g as usize];
+        let mut order: Vec<u32> = (0..self.groups.len() as u32).collect();
+        order.sort_unstable_by_key(|&g| group(g).key);
+        let mut order = order.into_iter().peekable();
+        std::iter::from_fn(move || {
+            let first = group(order.next()?);
+            let mut count = first.count;
+            while let Some(same) = order.next_if(|&g| group(g).key == first.key) {
+                count += group(same).count;
             }
-            same
-        });
-        all
+            Some((first.key, count))
+        })
     }
 
     /// The groups from the root down to `group`.

@@ -7,6 +7,8 @@ use crate::model::Time;
 
 /// Seconds of a day.
 pub(super) const DAY: i64 = 86_400;
+/// Up to this span every minute is a bin: five of them would be too few lines to draw through.
+const SHORT_S: f64 = 3.0 * 3_600.0;
 /// Most bins of a series.
 const MOST_BINS: i64 = 2_880;
 /// A release is a fall of so many times the usual change.
@@ -125,6 +127,7 @@ pub(super) fn teeth(series: &Series) -> Option<Teeth> {
 /// The width of bins for a span of so many seconds.
 fn width_for(span: f64) -> i64 {
     match span {
+        s if s <= SHORT_S => 60,
         s if s <= 2.0 * DAY as f64 => 300,
         s if s <= 8.0 * DAY as f64 => 900,
         _ => {
@@ -217,6 +220,7 @@ mod tests {
 
     #[test]
     fn widths_divide_a_day_from_two_days_on() {
+        assert_eq!(width_for(3_600.0), 60);
         assert_eq!(width_for(86_400.0), 300);
         assert_eq!(width_for(3.0 * 86_400.0), 900);
         assert_eq!(width_for(30.0 * 86_400.0), 3_600);

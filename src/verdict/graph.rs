@@ -83,7 +83,8 @@ pub fn keeps(row: &CycleRow, capture: &CaptureFacts) -> Keeps {
 
 /// Draws the conclusions.
 pub fn conclude(outcome: &Outcome, load: Load) -> GraphVerdict {
-    let Some(last) = outcome.captures.last() else {
+    let last = outcome.captures.last().filter(|_| !outcome.types_only);
+    let Some(last) = last else {
         return GraphVerdict {
             verdict: Verdict::CannotTell,
             conclusions: Vec::new(),

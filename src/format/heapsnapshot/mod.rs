@@ -21,8 +21,9 @@ use super::feed::Feed;
 use super::{Capture, Context, Format, Match};
 use crate::error::{Code, Error, Place, Result};
 use crate::input::Source;
-use crate::model::{GcMode, GraphBuilder, IdKind, LabelId, Salvage, TypeId};
+use crate::model::{GcMode, GraphBuilder, GraphMeta, IdKind, LabelId, Salvage, TypeId};
 use names::Names;
+use rustc_hash::FxHashMap;
 use scan::Scan;
 use schema::{Hold, Schema};
 use sites::Traces;
@@ -77,6 +78,8 @@ struct Reading {
     done: Done,
     facts: Option<Vec<u8>>,
     cut: Option<Error>,
+    /// Where types alone are wanted: number of nodes and their bytes, by raw type.
+    tally: Option<FxHashMap<u32, (u64, u64)>>,
 }
 
 fn read(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
@@ -101,6 +104,7 @@ fn read(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
         done: Done::default(),
         facts: None,
         cut: None,
+        tally: cx.types_only.then(FxHashMap::default),
     };
     let mut read_bytes;
     loop {
@@ -202,10 +206,7 @@ impl Reading {
             (b"locations", Some(schema)) if self.done.nodes && !self.done.locations => {
                 self.done.locations = true;
                 match schema.locations {
-                    Some(layout) => {
-                        let width = schema.node_width as u64;
-                        self.names.locations(scan, layout, width, &self.builder)
-                    }
+                    Some(layout) => self.names.locations(scan, layout, schema, &self.builder),
                     None => scan.skip_value(),
                 }
             }
@@ -246,8 +247,11 @@ impl Reading {
             room(schema.nodes, schema.node_width),
             room(schema.edges, schema.edge_width),
         );
-        self.builder.reserve(nodes, edges);
-        self.degrees.reserve_exact(nodes);
+        if self.tally.is_none() {
+            self.builder.reserve(nodes, edges);
+            self.degrees.reserve_exact(nodes);
+        }
+        let mut tally = self.tally.as_mut().map(Counting::new);
         let traced = schema.node_trace.filter(|_| schema.traced);
         let (builder, names, degrees) = (&mut self.builder, &mut self.names, &mut self.degrees);
         let count = scan.records(schema.node_width, |n| {
@@ -265,6 +269,10 @@ impl Reading {
             }
             if schema.node_detached.is_some_and(|f| n[f] == 2) {
                 type_of |= DETACHED;
+            }
+            if let Some(tally) = &mut tally {
+                tally.add(type_of, n[schema.node_size]);
+                return Ok(());
             }
             let degree = u32::try_from(n[schema.node_edges])
                 .map_err(|_| damaged("a node has more than 2^32 references"))?;
@@ -285,7 +293,15 @@ impl Reading {
             let what = format!("{} nodes are announced and there are {count}", schema.nodes);
             return Err(Error::damaged(scan.offset(), what));
         }
+        drop(tally);
         self.done.nodes = true;
+        if self.tally.is_some() {
+            // All that only references tell is passed over.
+            self.done.edges = true;
+            self.done.functions = true;
+            self.done.calls = true;
+            self.done.locations = true;
+        }
         Ok(())
     }
 
@@ -335,7 +351,11 @@ impl Reading {
                 Hold::Shortcut => return Ok(()),
                 Hold::Element => name.min(NUMBERED) as u32,
                 Hold::Hidden => 0,
-                Hold::Context | Hold::Property | Hold::Internal => {
+                Hold::Internal => {
+                    names.use_slot(name as u32);
+                    name as u32
+                }
+                Hold::Context | Hold::Property => {
                     names.use_name(name as u32);
                     name as u32
                 }
@@ -382,10 +402,25 @@ impl Reading {
                 format!("the snapshot has no {name}"),
             ));
         }
-        self.traces
-            .stacks(&mut self.builder, &self.names, cx.symbols);
+        if let Some(counts) = self.tally.take() {
+            let rows = self.names.tally(counts, &schema, cx.symbols);
+            let mut graph = std::mem::take(&mut self.builder).finish();
+            graph.set_tally(rows);
+            self.describe(&mut graph.meta, &schema);
+            let lost = self.names.lost();
+            self.tell_losses(&mut graph.meta, lost, read_bytes, source)?;
+            return Ok(vec![Capture::Graph(graph)]);
+        }
+        std::mem::take(&mut self.traces).stacks(&mut self.builder, &self.names, cx.symbols);
         let lost = self.names.rename(&mut self.builder, &schema, cx.symbols);
-        let meta = self.builder.meta();
+        let mut graph = std::mem::take(&mut self.builder).finish();
+        self.describe(&mut graph.meta, &schema);
+        self.tell_losses(&mut graph.meta, lost, read_bytes, source)?;
+        Ok(vec![Capture::Graph(graph)])
+    }
+
+    /// What is known of every snapshot, and what the one who made this one says.
+    fn describe(&self, meta: &mut GraphMeta, schema: &Schema) {
         meta.runtime = "v8".into();
         meta.producer = Some("V8".into());
         meta.id_kind = IdKind::Stable;
@@ -399,7 +434,19 @@ impl Reading {
         if let Some(facts) = &self.facts {
             names::facts(meta, facts);
         }
-        if let Some(e) = self.cut {
+    }
+
+    /// Says which names are lost where the file is cut short.
+    ///
+    /// Errors: some are lost and it is not.
+    fn tell_losses(
+        &self,
+        meta: &mut GraphMeta,
+        lost: u64,
+        read_bytes: u64,
+        source: &Source,
+    ) -> Result<()> {
+        if let Some(e) = &self.cut {
             meta.notes
                 .push(format!("{lost} names are lost: the file ends within them"));
             meta.salvaged = Some(Salvage {
@@ -413,7 +460,49 @@ impl Reading {
         } else if lost > 0 {
             return Err(damaged("names lie beyond the table of strings"));
         }
-        Ok(vec![Capture::Graph(self.builder.finish())])
+        Ok(())
+    }
+}
+
+/// Counts nodes by raw type; the present one stays at hand, since equals come in a row.
+struct Counting<'a> {
+    counts: &'a mut FxHashMap<u32, (u64, u64)>,
+    raw: u32,
+    now: (u64, u64),
+}
+
+impl<'a> Counting<'a> {
+    fn new(counts: &'a mut FxHashMap<u32, (u64, u64)>) -> Self {
+        Counting {
+            counts,
+            raw: 0,
+            now: (0, 0),
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, raw: u32, bytes: u64) {
+        if raw != self.raw {
+            self.store();
+            self.raw = raw;
+        }
+        self.now.0 += 1;
+        self.now.1 = self.now.1.saturating_add(bytes);
+    }
+
+    fn store(&mut self) {
+        let (objects, bytes) = std::mem::take(&mut self.now);
+        if objects > 0 {
+            let entry = self.counts.entry(self.raw).or_default();
+            entry.0 += objects;
+            entry.1 = entry.1.saturating_add(bytes);
+        }
+    }
+}
+
+impl Drop for Counting<'_> {
+    fn drop(&mut self) {
+        self.store();
     }
 }
 

@@ -6,7 +6,8 @@ use super::{DETACHED, NUMBERED};
 use crate::error::Result;
 use crate::format::json;
 use crate::model::{
-    EdgeKind, GcMode, GraphBuilder, GraphMeta, LabelId, Role, RootKind, StrId, Symbols, TypeId,
+    EdgeKind, GcMode, GraphBuilder, GraphMeta, LabelId, Role, RootKind, StrId, Strings, Symbols,
+    TypeId, TypeTally,
 };
 use rustc_hash::FxHashMap;
 use serde_json::Value;
@@ -20,33 +21,90 @@ const NAME: u32 = (1 << 26) - 1;
 #[derive(Debug, Default)]
 pub(super) struct Names {
     /// By number: whether a name is needed. Texts of the program are not.
-    used: Vec<u64>,
+    used: Numbers,
+    /// By number: whether the engine calls a slot by this name.
+    slots: Numbers,
+    /// Of `slots`, those whose name is a number: all of them are one name.
+    numbered: Numbers,
     /// By number, once read.
     names: Vec<StrId>,
     /// By number: the table of a WeakMap whose value such a reference is.
     tables: FxHashMap<u32, u64>,
     /// References of the root: how, and to which node.
     roots: Vec<(Hold, u32)>,
-    /// Line and column of functions.
-    places: std::collections::BTreeMap<u32, (u32, u32)>,
+    /// Functions with line and column.
+    places: Vec<(u32, u32, u32)>,
+}
+
+/// What names are found by most of the time, without a look into a table of all.
+struct Recent<T>(Vec<(u32, T)>);
+
+impl<T: Copy> Recent<T> {
+    const SIZE: usize = 1 << 12;
+
+    fn new(nothing: T) -> Self {
+        Recent(vec![(u32::MAX, nothing); Self::SIZE])
+    }
+
+    fn slot(raw: u32) -> usize {
+        (raw ^ raw >> 20) as usize % Self::SIZE
+    }
+
+    #[inline]
+    fn get(&self, raw: u32) -> Option<T> {
+        let entry = self.0[Self::slot(raw)];
+        (entry.0 == raw && raw != u32::MAX).then_some(entry.1)
+    }
+
+    fn put(&mut self, raw: u32, value: T) {
+        self.0[Self::slot(raw)] = (raw, value);
+    }
+}
+
+/// A set of numbers of names, one bit each.
+#[derive(Debug, Default)]
+struct Numbers(Vec<u64>);
+
+impl Numbers {
+    #[inline]
+    fn add(&mut self, number: u32) {
+        let word = number as usize / 64;
+        if word >= self.0.len() {
+            // Doubled by hand: numbers come in about ascending order.
+            self.0.resize((word + 1).next_power_of_two(), 0);
+        }
+        self.0[word] |= 1 << (number % 64);
+    }
+
+    #[inline]
+    fn has(&self, number: u32) -> bool {
+        let word = self.0.get(number as usize / 64);
+        word.is_some_and(|w| w >> (number % 64) & 1 == 1)
+    }
+
+    /// The numbers of this set and of another, ascending.
+    fn with<'a>(&'a self, other: &'a Numbers) -> impl Iterator<Item = u32> + 'a {
+        let end = 64 * self.0.len().max(other.0.len()) as u32;
+        (0..end).filter(|&n| self.has(n) || other.has(n))
+    }
 }
 
 impl Names {
     /// Says that the name of this number is needed.
     #[inline]
     pub(super) fn use_name(&mut self, number: u32) {
-        let word = number as usize / 64;
-        if word >= self.used.len() {
-            // Doubled by hand: numbers come in about ascending order.
-            self.used.resize((word + 1).next_power_of_two(), 0);
-        }
-        self.used[word] |= 1 << (number % 64);
+        self.used.add(number);
     }
 
-    fn uses(&self, number: usize) -> bool {
-        self.used
-            .get(number / 64)
-            .is_some_and(|w| w >> (number % 64) & 1 == 1)
+    /// Says that the engine calls a slot by this name. The elements of its tables have a name each
+    /// that is their number.
+    #[inline]
+    pub(super) fn use_slot(&mut self, number: u32) {
+        self.slots.add(number);
+    }
+
+    fn uses(&self, number: u32) -> bool {
+        self.used.has(number) || self.slots.has(number)
     }
 
     /// A reference of the root.
@@ -72,18 +130,22 @@ impl Names {
         &mut self,
         scan: &mut Scan<'_>,
         (width, [object, line, column]): (usize, [usize; 3]),
-        node_width: u64,
+        schema: &Schema,
         builder: &GraphBuilder,
     ) -> Result<()> {
         let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX - 1);
         scan.records(width, |l| {
-            let node = small(l[object] / node_width);
-            if (node as usize) < builder.nodes() {
-                self.places
-                    .insert(node, (small(l[line]) + 1, small(l[column]) + 1));
+            let node = small(l[object] / schema.node_width as u64);
+            // Objects have the place of their constructor.
+            if (node as usize) < builder.nodes()
+                && kind_of(builder.row(node).0.0, schema) == NodeKind::Closure
+            {
+                let place = (node, small(l[line]) + 1, small(l[column]) + 1);
+                self.places.push(place);
             }
             Ok(())
         })?;
+        self.places.sort_by_key(|p| p.0);
         Ok(())
     }
 
@@ -95,15 +157,21 @@ impl Names {
         }
         let mut scratch = String::new();
         loop {
-            let number = self.names.len();
-            let needed = self.uses(number);
-            let tables = &mut self.tables;
+            let number = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+            let needed = self.used.has(number);
+            let slot = self.slots.has(number);
+            let (tables, numbered) = (&mut self.tables, &mut self.numbered);
             let name = scan.string(|raw, escaped| {
-                if !needed {
+                if slot && raw.iter().all(u8::is_ascii_digit) {
+                    numbered.add(number);
+                    if !needed {
+                        return StrId::EMPTY;
+                    }
+                } else if !needed && !slot {
                     return StrId::EMPTY;
                 }
                 if let Some(table) = weak_map_table(raw) {
-                    tables.insert(number as u32, table);
+                    tables.insert(number, table);
                     return StrId::EMPTY;
                 }
                 if !escaped && raw.len() <= LONGEST {
@@ -122,6 +190,13 @@ impl Names {
         }
     }
 
+    /// Number of names that are needed and not in the table.
+    pub(super) fn lost(&self) -> u64 {
+        let read = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        let needed = self.used.with(&self.slots);
+        needed.filter(|&n| n >= read).count() as u64
+    }
+
     /// Gives every object its type and every reference its label, and makes the roots. Returns
     /// the number of names that are not in the table.
     pub(super) fn rename(
@@ -130,12 +205,11 @@ impl Names {
         schema: &Schema,
         symbols: &mut Symbols,
     ) -> u64 {
-        let needed: u64 = self.used.iter().map(|w| u64::from(w.count_ones())).sum();
-        let there = (0..self.names.len()).filter(|&n| self.uses(n)).count() as u64;
+        let lost = self.lost();
         let hubs = self.roots(builder, schema, symbols);
         self.types(builder, schema, symbols);
         self.labels(builder, &hubs, symbols);
-        needed - there
+        lost
     }
 
     /// Roots: one for each global and each category below `(GC roots)`. Returns the root and
@@ -204,22 +278,67 @@ impl Names {
         u32::try_from(at).ok()
     }
 
+    /// Whether there is a document whose elements can be detached from it.
+    fn has_document(&self, symbols: &Symbols) -> bool {
+        let mut used = (0..).zip(&self.names).filter(|(n, id)| {
+            let named = **id != StrId::EMPTY;
+            named && self.uses(*n)
+        });
+        used.any(|(_, &id)| {
+            let name = symbols.strings.get(id);
+            name.starts_with('<') || name == "(Document DOM trees)"
+        })
+    }
+
+    /// Name and role of the type of nodes that were added with this number.
+    fn type_name(&self, raw: u32, schema: &Schema, strings: &Strings) -> (String, Role) {
+        let name = strings.get(self.text(raw & NAME)).to_owned();
+        let label = &schema.node_kinds[(raw >> 26 & 31) as usize].1;
+        let (name, role) = type_of(kind_of(raw, schema), &name, label);
+        if raw & DETACHED != 0 && !name.starts_with("Detached ") {
+            return (format!("Detached {name}"), role);
+        }
+        (name, role)
+    }
+
+    /// Numbers and bytes by type, of nodes counted by the number that they would be added with.
+    /// Functions without a name are one type: their places are known by references.
+    pub(super) fn tally(
+        &self,
+        counts: FxHashMap<u32, (u64, u64)>,
+        schema: &Schema,
+        symbols: &mut Symbols,
+    ) -> Vec<TypeTally> {
+        let dom = self.has_document(symbols);
+        let mut counts: Vec<(u32, (u64, u64))> = counts.into_iter().collect();
+        counts.sort_unstable();
+        let Symbols { strings, graph, .. } = symbols;
+        let row = |(raw, (objects, bytes))| {
+            let raw = plain(raw, dom, kind_of(raw, schema));
+            let (name, role) = self.type_name(raw, schema, strings);
+            TypeTally {
+                type_of: graph.type_id(strings, &name, role),
+                objects,
+                bytes,
+            }
+        };
+        counts.into_iter().map(row).collect()
+    }
+
     fn types(&self, builder: &mut GraphBuilder, schema: &Schema, symbols: &mut Symbols) {
         let mut known: FxHashMap<u32, TypeId> = FxHashMap::default();
+        let mut recent = Recent::new(TypeId(0));
+        let dom = self.has_document(symbols);
         let Symbols { strings, graph, .. } = symbols;
-        let dom = self.names.iter().enumerate().any(|(n, &id)| {
-            self.uses(n)
-                && (strings.get(id).starts_with('<') || strings.get(id) == "(Document DOM trees)")
-        });
         let mut anonymous: FxHashMap<u32, TypeId> = FxHashMap::default();
         let shared = self.number_of(strings.find("shared"));
         let script = [
             self.number_of(strings.find("script_or_debug_info")),
             self.number_of(strings.find("script")),
         ];
-        for (&node, &(line, column)) in &self.places {
+        for &(node, line, column) in &self.places {
             let raw = builder.row(node).0.0;
-            if kind_of(raw, schema) == NodeKind::Closure && self.text(raw & NAME).is_empty() {
+            if self.text(raw & NAME) == StrId::EMPTY {
                 let file = slot(builder, node, &[shared])
                     .and_then(|shared| slot(builder, shared, &script))
                     .map(|script| strings.get(self.text(builder.row(script).0.0 & NAME)));
@@ -229,42 +348,48 @@ impl Names {
             }
         }
         builder.rename_types(|node, raw| {
-            let mut raw = if dom { raw } else { raw & !DETACHED };
             let kind = kind_of(raw, schema);
-            if let Some(&t) = anonymous.get(&node) {
+            let raw = plain(raw, dom, kind);
+            if kind == NodeKind::Closure
+                && let Some(&t) = anonymous.get(&node)
+            {
                 return t;
             }
-            // What is in arrays and in the engine itself is of no type of the program.
-            if kind == NodeKind::Hidden {
-                raw &= !NAME;
+            if let Some(t) = recent.get(raw) {
+                return t;
             }
-            *known.entry(raw).or_insert_with(|| {
-                let name = strings.get(self.text(raw & NAME)).to_owned();
-                let label = &schema.node_kinds[(raw >> 26 & 31) as usize].1;
-                let (mut name, role) = type_of(kind, &name, label);
-                if raw & DETACHED != 0 && !name.starts_with("Detached ") {
-                    name = format!("Detached {name}");
-                }
+            let t = *known.entry(raw).or_insert_with(|| {
+                let (name, role) = self.type_name(raw, schema, strings);
                 graph.type_id(strings, &name, role)
-            })
+            });
+            recent.put(raw, t);
+            t
         });
     }
 
     fn labels(&self, builder: &mut GraphBuilder, hubs: &[u32], symbols: &mut Symbols) {
         let mut known: FxHashMap<u32, LabelId> = FxHashMap::default();
+        let mut numbered = None;
+        let hubs_end = hubs.iter().max().map_or(0, |h| h + 1);
         let Symbols { strings, graph, .. } = symbols;
         let weak_map = graph.label_id(strings, "<WeakMap value>", EdgeKind::Ephemeron);
-        let mut last = (u32::MAX, weak_map);
+        let mut recent = Recent::new(weak_map);
         let mut through_table = 0;
         builder.rename_labels(|builder, source, raw| {
-            if hubs.contains(&source) {
+            if source < hubs_end && hubs.contains(&source) {
                 return None;
             }
-            if raw == last.0 {
-                return Some(last.1);
+            if let Some(label) = recent.get(raw) {
+                return Some(label);
             }
             let hold = Hold::of_raw(raw);
             let number = raw & 0x1fff_ffff;
+            if hold == Hold::Internal && self.numbered.has(number) {
+                return Some(*numbered.get_or_insert_with(|| {
+                    let (name, kind) = label_of(hold, "0", number);
+                    graph.label_id(strings, &name, kind)
+                }));
+            }
             if hold == Hold::Internal
                 && let Some(&table) = self.tables.get(&number)
             {
@@ -280,7 +405,7 @@ impl Names {
                 let (name, kind) = label_of(hold, name, number);
                 graph.label_id(strings, &name, kind)
             });
-            last = (raw, label);
+            recent.put(raw, label);
             Some(label)
         });
         builder.meta().counts.weak += through_table;
@@ -289,6 +414,16 @@ impl Names {
 
 fn kind_of(raw: u32, schema: &Schema) -> NodeKind {
     schema.node_kinds[(raw >> 26 & 31) as usize].0
+}
+
+/// The number of a node's type without what does not tell types apart.
+fn plain(raw: u32, dom: bool, kind: NodeKind) -> u32 {
+    let raw = if dom { raw } else { raw & !DETACHED };
+    match kind {
+        // What is in arrays and in the engine itself is of no type of the program.
+        NodeKind::Hidden => raw & !NAME,
+        _ => raw,
+    }
 }
 
 /// The target of the first of these slots of the engine that a node has; before labels have names.

@@ -12,6 +12,7 @@ mod classes;
 mod index;
 mod roots;
 mod sizes;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -19,7 +20,7 @@ mod walk;
 use super::{Capture, Context, Format, Match};
 use crate::error::{Code, Error, Place, Result};
 use crate::input::{Packing, Source};
-use crate::model::{EdgeKind, GraphBuilder, HeapGraph, IdKind, LabelId, Salvage};
+use crate::model::{EdgeKind, GraphBuilder, GraphMeta, HeapGraph, IdKind, LabelId, Salvage};
 use classes::{Classes, Texts, java_name};
 use index::Index;
 use roots::Roots;
@@ -141,6 +142,15 @@ impl Pass for Survey {
 fn read(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
     cx.single_moment("Java heap dump")?;
     let (head, start) = walk::head(source)?;
+    if cx.types_only {
+        let (mut graph, layout, walked) = tally::read(source, &head, start, cx.symbols)?;
+        if let Some(e) = walked.cut.as_ref().filter(|_| cx.strict) {
+            return Err(e.clone());
+        }
+        describe(&mut graph.meta, &head, &layout);
+        tell_losses(&mut graph.meta, walked, source, cx.strict)?;
+        return Ok(vec![Capture::Graph(graph)]);
+    }
     let mut survey = Survey {
         id_size: head.id_size,
         ..Survey::default()
@@ -152,12 +162,74 @@ fn read(source: &Source, cx: &mut Context<'_>) -> Result<Vec<Capture>> {
         return Err(e.clone());
     }
     if survey.ids.is_empty() {
-        return Err(Error::new(Code::Damaged, "the dump holds no object")
-            .at(Place::Byte(walked.read))
-            .help("was it made with heap=sites or cpu=samples? make it with heap=dump"));
+        return Err(no_object(walked));
     }
     let graph = fill(source, &head, start, survey, walked, cx)?;
     Ok(vec![Capture::Graph(graph)])
+}
+
+fn no_object(walked: Walked) -> Error {
+    walked.cut.unwrap_or_else(|| {
+        Error::new(Code::Damaged, "the dump holds no object")
+            .at(Place::Byte(walked.read))
+            .help("was it made with heap=sites or cpu=samples? make it with heap=dump")
+    })
+}
+
+/// What the head says of the dump, and how sizes were computed.
+fn describe(meta: &mut GraphMeta, head: &Head, layout: &Layout) {
+    meta.id_kind = IdKind::Moving;
+    meta.runtime = if head.version == "1.0.3" {
+        "art"
+    } else {
+        "jvm"
+    }
+    .into();
+    meta.producer = Some(format!("HPROF {}", head.version));
+    meta.time = i64::try_from(head.millis)
+        .ok()
+        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
+        .map(|t| t.to_string());
+    meta.notes.push(format!(
+        "sizes are computed: references of {} bytes, objects begin with {}, arrays with {}",
+        layout.reference, layout.header, layout.array
+    ));
+}
+
+/// What of the file could not be read.
+///
+/// Errors: something, where nothing may be lost.
+fn tell_losses(meta: &mut GraphMeta, walked: Walked, source: &Source, strict: bool) -> Result<()> {
+    for (at, tag) in walked.given_up.iter().take(3) {
+        meta.notes.push(format!(
+            "an unknown record 0x{tag:02x} at byte {at}: the rest of its segment is lost"
+        ));
+    }
+    if walked.more_dumps > 0 {
+        meta.notes.push(format!(
+            "the first of {} dumps in the file",
+            walked.more_dumps + 1
+        ));
+    }
+    meta.counts.unknown = walked.given_up.len() as u64;
+    let given_up = walked
+        .given_up
+        .first()
+        .map(|(at, tag)| Error::damaged(*at, format!("an unknown record 0x{tag:02x}")));
+    if let Some(e) = walked.cut.or(given_up) {
+        if strict {
+            return Err(e);
+        }
+        meta.salvaged = Some(Salvage {
+            read_bytes: walked.read,
+            of_bytes: match source.packing() {
+                Packing::Plain => source.stored_bytes(),
+                _ => walked.read,
+            },
+            reason: "cut short: holders and roots may be missing".into(),
+        });
+    }
+    Ok(())
 }
 
 /// The second pass.
@@ -233,23 +305,8 @@ fn fill(
     let meta = builder.meta();
     meta.counts.duplicates = index.duplicates;
     meta.counts.dangling_roots = threads.dangling;
-    meta.id_kind = IdKind::Moving;
-    meta.runtime = if head.version == "1.0.3" {
-        "art"
-    } else {
-        "jvm"
-    }
-    .into();
-    meta.producer = Some(format!("HPROF {}", head.version));
-    meta.time = i64::try_from(head.millis)
-        .ok()
-        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
-        .map(|t| t.to_string());
+    describe(meta, head, &layout);
     let mut note = |text: String| meta.notes.push(text);
-    note(format!(
-        "sizes are computed: references of {} bytes, objects begin with {}, arrays with {}",
-        layout.reference, layout.header, layout.array
-    ));
     if unknown_class > 0 {
         note(format!(
             "{unknown_class} objects are of classes that the dump lacks: their references are unknown"
@@ -263,35 +320,7 @@ fn fill(
             "{uncounted_bytes} bytes of the zygote's and the image's heap are counted as 0"
         ));
     }
-    for (at, tag) in walked.given_up.iter().take(3) {
-        note(format!(
-            "an unknown record 0x{tag:02x} at byte {at}: the rest of its segment is lost"
-        ));
-    }
-    if walked.more_dumps > 0 {
-        note(format!(
-            "the first of {} dumps in the file",
-            walked.more_dumps + 1
-        ));
-    }
-    meta.counts.unknown = walked.given_up.len() as u64;
-    let given_up = walked
-        .given_up
-        .first()
-        .map(|(at, tag)| Error::damaged(*at, format!("an unknown record 0x{tag:02x}")));
-    if let Some(e) = walked.cut.or(given_up) {
-        if cx.strict {
-            return Err(e);
-        }
-        meta.salvaged = Some(Salvage {
-            read_bytes: walked.read,
-            of_bytes: match source.packing() {
-                Packing::Plain => source.stored_bytes(),
-                _ => walked.read,
-            },
-            reason: "cut short: holders and roots may be missing".into(),
-        });
-    }
+    tell_losses(meta, walked, source, cx.strict)?;
     Ok(builder.finish())
 }
 
@@ -299,8 +328,6 @@ fn fill(
 /// adds fields of its own to some classes, which no dump mentions. Told by the least distance to a
 /// neighbour, where there are enough objects for one of them to be a true neighbour.
 fn hidden_bytes(survey: &Survey, layout: &Layout, index: &Index) -> Vec<u64> {
-    const ENOUGH: u32 = 4;
-    const MOST: u64 = 512;
     let rows = &survey.classes.rows;
     let mut least = vec![(0u32, u64::MAX); rows.len()];
     for &(object, class) in &survey.unsized_ {
@@ -309,12 +336,18 @@ fn hidden_bytes(survey: &Survey, layout: &Layout, index: &Index) -> Vec<u64> {
             *row = (row.0 + 1, row.1.min(gap));
         }
     }
-    let more = rows.iter().zip(least).map(|(class, (count, gap))| {
-        let more = gap.saturating_sub(class.size(layout));
-        let told = count >= ENOUGH && more <= MOST && class.dump.is_some();
-        if told { more } else { 0 }
-    });
-    more.collect()
+    let more = rows.iter().zip(least);
+    more.map(|(class, least)| hidden(class, layout, least))
+        .collect()
+}
+
+/// The same for a class, by the number of its instances that were looked at and the least distance.
+fn hidden(class: &classes::Class, layout: &Layout, (count, gap): (u32, u64)) -> u64 {
+    const ENOUGH: u32 = 4;
+    const MOST: u64 = 512;
+    let more = gap.saturating_sub(class.size(layout));
+    let told = count >= ENOUGH && more <= MOST && class.dump.is_some();
+    if told { more } else { 0 }
 }
 
 /// Labels that every dump uses, and those of static fields.
@@ -331,6 +364,18 @@ struct Fixed {
     numbers: Vec<crate::model::TypeId>,
     unknown: crate::model::TypeId,
 }
+
+/// Arrays of numbers, by type from 4 on.
+const NUMBERS: [&str; 8] = [
+    "boolean[]",
+    "char[]",
+    "float[]",
+    "double[]",
+    "byte[]",
+    "short[]",
+    "int[]",
+    "long[]",
+];
 
 /// Elements from this one on have one label.
 const NUMBERED: usize = 64;
@@ -367,17 +412,7 @@ impl Fixed {
             graph.label_id(strings, &name, EdgeKind::Item)
         });
         let elements = elements.collect();
-        let words = [
-            "boolean[]",
-            "char[]",
-            "float[]",
-            "double[]",
-            "byte[]",
-            "short[]",
-            "int[]",
-            "long[]",
-        ];
-        let numbers = words.map(|w| graph.type_id(strings, w, crate::model::Role::Bytes));
+        let numbers = NUMBERS.map(|w| graph.type_id(strings, w, crate::model::Role::Bytes));
         Fixed {
             class,
             parent,

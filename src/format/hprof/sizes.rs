@@ -58,9 +58,9 @@ impl Layout {
         bytes.div_ceil(self.align).saturating_mul(self.align)
     }
 
-    /// The layout that explains most distances; among equals the usual one of the machine.
-    pub(super) fn infer(id_size: usize, samples: &Samples, index: &Index) -> Layout {
-        let usual = if id_size == 4 {
+    /// The usual layout of a machine.
+    pub(super) fn usual(id_size: usize) -> Layout {
+        if id_size == 4 {
             Layout {
                 reference: 4,
                 header: 8,
@@ -74,13 +74,29 @@ impl Layout {
                 array: 16,
                 align: 8,
             }
-        };
+        }
+    }
+
+    /// The layout that explains most distances; among equals the usual one of the machine.
+    pub(super) fn infer(id_size: usize, samples: &Samples, index: &Index) -> Layout {
         let gaps = |ids: &mut dyn Iterator<Item = u64>| -> Vec<u64> {
             ids.map(|id| index.gap(id).unwrap_or(0)).collect()
         };
         let instances = gaps(&mut samples.instances.iter().map(|s| s.0));
         let arrays = gaps(&mut samples.arrays.iter().map(|s| s.0));
         let numbers = gaps(&mut samples.numbers.iter().map(|s| s.0));
+        Layout::explain(id_size, samples, &instances, &arrays, &numbers)
+    }
+
+    /// The same from distances that are known: one for each sample.
+    pub(super) fn explain(
+        id_size: usize,
+        samples: &Samples,
+        instances: &[u64],
+        arrays: &[u64],
+        numbers: &[u64],
+    ) -> Layout {
+        let usual = Layout::usual(id_size);
         let widths: &[u64] = if id_size == 4 { &[4] } else { &[4, 8] };
         let mut best = (0usize, usual);
         for &reference in widths {
@@ -96,14 +112,14 @@ impl Layout {
                         sizes.zip(gaps).filter(|(s, g)| s == *g).count()
                     };
                     let of = |s: &(u64, u64, u64)| layout.instance(s.1, s.2);
-                    let explained = held(&mut samples.instances.iter().map(of), &instances)
+                    let explained = held(&mut samples.instances.iter().map(of), instances)
                         + held(
                             &mut samples.arrays.iter().map(|a| layout.references(a.1)),
-                            &arrays,
+                            arrays,
                         )
                         + held(
                             &mut samples.numbers.iter().map(|a| layout.numbers(a.1)),
-                            &numbers,
+                            numbers,
                         );
                     if explained > best.0 || (explained == best.0 && layout == usual) {
                         best = (explained, layout);

@@ -12,11 +12,13 @@ mod builder;
 mod ids;
 mod meta;
 mod names;
+mod tally;
 
 pub use builder::{Defined, GraphBuilder};
 pub use ids::Ids;
 pub use meta::{Collector, GcMode, GraphCounts, GraphMeta, IdKind, Root, RootKind};
 pub use names::{EdgeKind, GraphNames, LabelId, LabelInfo, Role, TypeId, TypeInfo};
+pub use tally::TypeTally;
 
 use super::profile::Symbols;
 use super::strings::StrId;
@@ -41,6 +43,7 @@ pub struct HeapGraph {
     ids: Ids,
     sites: Vec<u32>,
     values: Vec<(u32, StrId)>,
+    tally: Option<Vec<TypeTally>>,
 }
 
 impl HeapGraph {
@@ -178,6 +181,15 @@ impl HeapGraph {
         }
         if self.targets.iter().any(|&t| t as usize >= n) {
             return broken("refers to objects that it lacks");
+        }
+        let known = symbols.graph.types().len();
+        if self
+            .tally()
+            .into_iter()
+            .flatten()
+            .any(|t| t.type_of.0 as usize >= known)
+        {
+            return broken("counts objects of a type that it lacks");
         }
         let (types, labels) = (symbols.graph.types().len(), symbols.graph.labels().len());
         if self.types.iter().any(|&t| t as usize >= types) {

@@ -81,12 +81,14 @@ pub fn write(report: &GraphReport, out: &mut String, style: &Style) {
             .max()
             .unwrap_or(0)
     };
+    let kept = !report.outcome.types_only;
     let widths: Vec<usize> = (0..5).map(width).collect();
     for row in &table {
         let mut line = String::new();
         for (i, w) in widths.iter().enumerate() {
             let pad = w - row[i].chars().count();
             match i {
+                3 if !kept => {}
                 4 => line.push_str(&format!("{}{:pad$}  ", row[i], "")),
                 _ => line.push_str(&format!("{:pad$}{}  ", "", row[i])),
             }

@@ -71,16 +71,17 @@ const NOTHING: Omitted = Omitted {
 
 #[derive(Serialize, Clone, Copy)]
 struct Amounts {
-    retained_bytes: i128,
+    /// None where captures were read for their types.
+    retained_bytes: Option<i128>,
     shallow_bytes: i128,
     objects: i128,
 }
 
 impl Amounts {
     /// `retained_bytes` of a whole capture is what roots keep alive.
-    fn of(c: &CaptureFacts) -> Amounts {
+    fn of(c: &CaptureFacts, types_only: bool) -> Amounts {
         Amounts {
-            retained_bytes: i128::from(c.reachable),
+            retained_bytes: (!types_only).then_some(i128::from(c.reachable)),
             shallow_bytes: i128::from(c.shallow),
             objects: i128::from(c.objects),
         }
@@ -88,7 +89,10 @@ impl Amounts {
 
     fn minus(self, other: Amounts) -> Amounts {
         Amounts {
-            retained_bytes: self.retained_bytes - other.retained_bytes,
+            retained_bytes: self
+                .retained_bytes
+                .zip(other.retained_bytes)
+                .map(|(a, b)| a - b),
             shallow_bytes: self.shallow_bytes - other.shallow_bytes,
             objects: self.objects - other.objects,
         }
@@ -109,7 +113,7 @@ struct Totals {
 
 #[derive(Serialize)]
 struct PerRun {
-    retained_bytes: Number,
+    retained_bytes: Option<Number>,
     shallow_bytes: Number,
     objects: Number,
 }
@@ -164,14 +168,14 @@ struct Type<'r> {
 struct Count {
     count: u64,
     shallow_bytes: u64,
-    retained_bytes: u64,
+    retained_bytes: Option<u64>,
 }
 
 #[derive(Serialize)]
 struct Delta {
     count: i128,
     shallow_bytes: i128,
-    retained_bytes: i128,
+    retained_bytes: Option<i128>,
 }
 
 #[derive(Serialize)]
@@ -369,7 +373,7 @@ fn growth(trend: &Trend) -> Option<&'static str> {
     trend.growth.as_str()
 }
 
-fn capture<'r>(path: &'r str, c: &'r CaptureFacts) -> Capture<'r> {
+fn capture<'r>(path: &'r str, c: &'r CaptureFacts, types_only: bool) -> Capture<'r> {
     let meta = &c.meta;
     let drivers = meta.drivers.iter();
     Capture {
@@ -399,15 +403,15 @@ fn capture<'r>(path: &'r str, c: &'r CaptureFacts) -> Capture<'r> {
         dangling: meta.counts.dangling,
         weak: meta.counts.weak,
         duplicates: meta.counts.duplicates,
-        totals: Amounts::of(c),
+        totals: Amounts::of(c, types_only),
     }
 }
 
-fn type_of(row: &TypeRow) -> Type<'_> {
+fn type_of(row: &TypeRow, types_only: bool) -> Type<'_> {
     let count = |c: TypeCount| Count {
         count: c.count,
         shallow_bytes: c.shallow,
-        retained_bytes: c.retained,
+        retained_bytes: (!types_only).then_some(c.retained),
     };
     let first = row.counts.first().copied().unwrap_or_default();
     let last = row.counts.last().copied().unwrap_or_default();
@@ -419,7 +423,7 @@ fn type_of(row: &TypeRow) -> Type<'_> {
         delta: Delta {
             count: minus(last.count, first.count),
             shallow_bytes: minus(last.shallow, first.shallow),
-            retained_bytes: minus(last.retained, first.retained),
+            retained_bytes: (!types_only).then_some(minus(last.retained, first.retained)),
         },
         series: row.counts.iter().map(|c| c.count).collect(),
         growth: growth(&row.trends[1]),
@@ -486,13 +490,15 @@ fn holder(row: &HolderRow) -> Holder<'_> {
 
 fn totals(report: &GraphReport) -> Totals {
     let captures = &report.outcome.captures;
+    let types_only = report.outcome.types_only;
+    let amounts = |c: &CaptureFacts| Amounts::of(c, types_only);
     let zero = Amounts {
-        retained_bytes: 0,
+        retained_bytes: Some(0),
         shallow_bytes: 0,
         objects: 0,
     };
-    let before = captures.first().map_or(zero, Amounts::of);
-    let after = captures.last().map_or(zero, Amounts::of);
+    let before = captures.first().map_or(zero, amounts);
+    let after = captures.last().map_or(zero, amounts);
     let delta = after.minus(before);
     let one_side = captures.iter().all(|c| !c.base);
     let runs = |c: Option<&CaptureFacts>| c.and_then(|c| c.meta.runs());
@@ -505,11 +511,14 @@ fn totals(report: &GraphReport) -> Totals {
         after,
         delta,
         per_run: span.map(|s| PerRun {
-            retained_bytes: Number(delta.retained_bytes as f64 / s),
+            retained_bytes: delta.retained_bytes.map(|n| Number(n as f64 / s)),
             shallow_bytes: Number(delta.shallow_bytes as f64 / s),
             objects: Number(delta.objects as f64 / s),
         }),
-        series: captures.iter().map(|c| c.reachable).collect(),
+        series: captures
+            .iter()
+            .map(|c| if types_only { c.shallow } else { c.reachable })
+            .collect(),
         growth: (captures.len() > 1)
             .then(|| {
                 match delta.shallow_bytes {
@@ -532,16 +541,24 @@ fn document(report: &GraphReport) -> Document<'_> {
         schema: "heapdiff.compare/1",
         kind: "object-graph",
         verdict: report.verdict.verdict.as_str(),
-        metric: "retained_bytes",
+        metric: match outcome.types_only {
+            true => "shallow_bytes",
+            false => "retained_bytes",
+        },
         group_by: "type",
-        captures: captures.map(|(p, c)| capture(p, c)).collect(),
+        captures: captures
+            .map(|(p, c)| capture(p, c, outcome.types_only))
+            .collect(),
         totals: totals(report),
         matching: None,
         resolution: None,
         sites: [],
         omitted: NOTHING,
         filtered: NOTHING,
-        types: outcome.types.iter().map(type_of).collect(),
+        types: {
+            let types = outcome.types.iter();
+            types.map(|t| type_of(t, outcome.types_only)).collect()
+        },
         cycles: outcome.cycles.iter().map(cycle).collect(),
         holders: outcome.holders.iter().map(holder).collect(),
         dominators: outcome.heaviest.iter().map(Dominator::of).collect(),

@@ -47,11 +47,15 @@ pub fn markdown(report: &GraphReport, style: &Style, out: &mut dyn Write) -> Res
     text.push_str("| objects | own bytes | kept | class | type |\n|--:|--:|--:|---|---|\n");
     for row in super::histogram::order(report).into_iter().take(most) {
         let last = row.counts.last().copied().unwrap_or_default();
+        let kept = match report.outcome.types_only {
+            true => String::new(),
+            false => units::bytes(i128::from(last.retained)),
+        };
         text.push_str(&format!(
             "| {} | {} | {} | {} | {} |\n",
             units::grouped(i128::from(last.count)),
             units::bytes(i128::from(last.shallow)),
-            units::bytes(i128::from(last.retained)),
+            kept,
             row.trends[1].growth.as_str().unwrap_or(""),
             cell(&row.name)
         ));
@@ -94,7 +98,10 @@ pub fn csv(report: &GraphReport, out: &mut dyn Write) -> Result<()> {
             before,
             after,
             last.shallow.to_string(),
-            last.retained.to_string(),
+            match report.outcome.types_only {
+                true => String::new(),
+                false => last.retained.to_string(),
+            },
             rate(row.trends[1].per_run),
             row.trends[1].growth.as_str().unwrap_or("").to_owned(),
             String::new(),

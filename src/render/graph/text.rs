@@ -98,6 +98,9 @@ fn head(report: &GraphReport, out: &mut Out) {
     } else {
         word
     };
+    if outcome.types_only {
+        return types_only(report, out);
+    }
     match report.verdict.headline {
         Headline::Cycle(i) => cycle(report, &outcome.cycles[i], word, out),
         Headline::Holder(i) => holder(report, &outcome.holders[i], word, out),
@@ -327,6 +330,19 @@ fn of_side<N: Copy>(report: &GraphReport, all: &[N], base: bool) -> Vec<N> {
         .collect()
 }
 
+/// Captures that were read for their types.
+fn types_only(report: &GraphReport, out: &mut Out) {
+    let captures = &report.outcome.captures;
+    let objects: Vec<u64> = captures.iter().map(|c| c.objects).collect();
+    let bytes: Vec<String> = captures.iter().map(|c| out.bytes(c.shallow)).collect();
+    let text = format!(
+        "{} objects, {}; what keeps them was not read",
+        arrows(&objects),
+        bytes.join(" -> ")
+    );
+    out.line("TYPES", &text);
+}
+
 fn nothing(report: &GraphReport, word: &str, out: &mut Out) {
     let last = last_of(report, false);
     let size = format!(
@@ -410,6 +426,9 @@ fn tail(report: &GraphReport, out: &mut Out, style: &Style) {
     }
     let rule = report.verdict.conclusions.first().map(|c| c.rule.id);
     let next = match (report.verdict.verdict, rule) {
+        _ if report.outcome.types_only => {
+            "heapdiff cycles ... without --types-only says what keeps them".to_owned()
+        }
         (Verdict::CannotTell, _) => {
             "capture again after more runs, then: heapdiff cycles A@10 B@20 C@40".to_owned()
         }

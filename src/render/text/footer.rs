@@ -9,7 +9,7 @@ use crate::render::{matching, title, words};
 use crate::trend::{Change, Class};
 use crate::units;
 use crate::verdict::rules::CUT_STACKS;
-use crate::verdict::{Path, Verdict};
+use crate::verdict::{Certainty, Path, Verdict};
 use std::fmt::Write;
 
 impl Writer<'_> {
@@ -369,10 +369,17 @@ impl Writer<'_> {
                 }));
             }
             Verdict::Grew if r.captures.len() == 2 => {
-                lines.push(
-                    "capture once more after more runs, then compare all three: A@50 B@200 C@800"
+                // Three captures are a trend only where every allocation is counted.
+                lines.push(match r.summary.certainty {
+                    Certainty::Untested => {
+                        "capture five times or more, after uneven numbers of runs, then compare \
+                         all: A@10 B@20 C@45 D@80 E@160"
+                            .to_owned()
+                    }
+                    _ => "capture once more after more runs, then compare all three: \
+                          A@50 B@200 C@800"
                         .to_owned(),
-                );
+                });
             }
             Verdict::CannotTell if r.total_growth().is_quiet() => {
                 lines.push(

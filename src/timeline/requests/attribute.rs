@@ -25,7 +25,7 @@ const BEFORE: f64 = 0.5;
 /// Seconds around a restart that do not count.
 const AROUND_RESTART_S: f64 = 600.0;
 /// Fewest windows.
-const LEAST_WINDOWS: usize = 60;
+const LEAST_WINDOWS: usize = 30;
 /// Most endpoints in one regression, and most squares of their number times windows.
 const MOST_ENDPOINTS: usize = 200;
 const MOST_WORK: f64 = 3e8;
@@ -438,7 +438,7 @@ fn judge(
         let scores: Vec<f64> = (0..n)
             .map(|i| influence[i] * fit.weights[i] * fit.residuals[i])
             .collect();
-        let v = newey_west(&scores, &w.at, LAGS).max(0.0) * n as f64 / df;
+        let v = newey_west(&scores, &w.at, LAGS.min(n as i64 / 8)).max(0.0) * n as f64 / df;
         let se = v.sqrt().max(0.5 * plain);
         let [before, now, after] = [fit.b[at], fit.b[at + 1], fit.b[at + 2]];
         let value = before + now + after;
