@@ -2,6 +2,7 @@
 
 mod dump;
 mod pages;
+mod shapes;
 
 use crate::program::heapdiff;
 use dump::Dump;
