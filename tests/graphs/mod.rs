@@ -419,7 +419,7 @@ fn types_alone_are_those_of_the_whole_graph() {
         let (_, mut whole) = types_of(&[], &paths);
         let (document, mut alone) = types_of(&["--types-only"], &paths);
         assert_eq!(document["metric"], "shallow_bytes");
-        assert_eq!(document["verdict"], "cannot_tell");
+        assert_eq!(document["verdict"], "cannot-tell");
         assert!(document["types"][0]["after"]["retained_bytes"].is_null());
         // Functions without a name are told apart by where they stand, which references say.
         for types in [&mut whole, &mut alone] {
