@@ -534,7 +534,7 @@ fn of_capture(c: &CaptureFacts) -> Vec<String> {
     if c.meta.settled == Some(false) {
         notes.push("the program was not at rest when it was captured".to_owned());
     }
-    if !report.outcome.types_only && c.roots == 0 {
+    if c.roots == 0 && c.unreachable.1 > 0 {
         notes.push("no roots: nothing is known to be held".to_owned());
     }
     if c.meta.frozen.is_some_and(|n| n > 0) {
