@@ -9,8 +9,8 @@
 #   sh monitor.sh --every 10 --for 86400 web       every 10 s, for a day
 #
 # Writes a folder local_monitoring_YYYYMMDD_HHMMSS (or what --out names):
-#   NAME_docker_stats.csv   a container: CPU, memory in MB, limits, network, processes
-#   NAME_proc_stats.csv     a process: memory in MB, CPU, descriptors, sockets, threads, its start
+#   NAME_docker_stats.csv   a container: CPU, memory in MiB, limits, network, processes
+#   NAME_proc_stats.csv     a process: memory in MiB, CPU, descriptors, sockets, threads, its start
 #   NAME_gc_stats.csv       counters of the runtime, from --metrics (Prometheus text)
 #   NAME_proc_meminfo/      /proc/meminfo as NAME sees it, every ten minutes: it is the host's
 # What cannot be read at a moment is written as --, never as 0.
@@ -56,7 +56,7 @@ for p in $processes; do
   echo 'timestamp,pid,start_ticks,mem_usage_mb,anon_mb,file_mb,swap_mb,cpu_seconds_total,threads,open_fds,sockets' >"$out/${p%%=*}_proc_stats.csv"
 done
 
-# docker prints "12.3%", "1.2GiB / 7.6GiB", "1.1MB / 2.2kB": all sizes become MB of 10^6 bytes.
+# docker prints "12.3%", "1.2GiB / 7.6GiB", "1.1MB / 2.2kB": all sizes become MiB, as docker means them.
 containers() {
   [ -n "$names" ] || return 0
   # shellcheck disable=SC2086
@@ -67,10 +67,10 @@ containers() {
       function mb(t,   v, u) {
         gsub(/ /, "", t); v = t + 0; u = t; sub(/^[0-9.]+/, "", u)
         if (t !~ /^[0-9]/) return "--"
-        if (u == "B") v /= 1e6; else if (u == "kB" || u == "KB") v /= 1e3
-        else if (u == "GB") v *= 1e3; else if (u == "KiB") v *= 1.024e-3; else if (u == "MiB") v *= 1.048576
-        else if (u == "GiB") v *= 1073.741824; else if (u == "TiB") v *= 1099511.627776
-        return sprintf("%.3f", v)
+        if (u == "B") v /= 1048576; else if (u == "kB" || u == "KB") v /= 1048.576
+        else if (u == "MB") v /= 1.048576; else if (u == "GB") v /= 1.048576e-3
+        else if (u == "KiB") v /= 1024; else if (u == "GiB") v *= 1024; else if (u == "TiB") v *= 1048576
+        return sprintf("%.4f", v)
       }
       $1 == n { split($3, m, "/"); split($5, t, "/"); c = $2; p = $4; sub(/%/, "", c); sub(/%/, "", p)
         print stamp "," c "," mb(m[1]) "," mb(m[2]) "," p "," mb(t[1]) "," mb(t[2]) "," $6; found = 1 }
@@ -91,7 +91,9 @@ process() {
     FILENAME ~ /stat$/ { sub(/^.*\) /, ""); cpu = ($12 + $13) / ticks; born = $20; next }
     $1 == "VmRSS:" { rss = $2 } $1 == "RssAnon:" { anon = $2 } $1 == "RssFile:" { file = $2 }
     $1 == "VmSwap:" { swap = $2 } $1 == "Threads:" { threads = $2 }
-    END { printf "%s,%s,%s,%.3f,%.3f,%.3f,%.3f,%.2f,%s,%s\n", stamp, pid, born, rss * 1.024e-3, anon * 1.024e-3, file * 1.024e-3, swap * 1.024e-3, cpu, threads, files }
+    # One that has ended and waits for its parent has no memory to show.
+    END { if (rss == "") { print stamp ",--,--,--,--,--,--,--,--,--,--"; exit }
+      printf "%s,%s,%s,%.4f,%.4f,%.4f,%.4f,%.2f,%s,%s\n", stamp, pid, born, rss / 1024, anon / 1024, file / 1024, swap / 1024, cpu, threads, files }
   ' "/proc/$pid/stat" "/proc/$pid/status" 2>/dev/null >>"$out/${name}_proc_stats.csv"
 }
 

@@ -13,6 +13,7 @@ workers, so that everything else waits and times out: the victims.
     python3 app.py backend --port 8701 [--cured]
     python3 app.py reports --port 8700 --backend 8701 --access access.log --error error.log [--cured]
     python3 app.py trace --out FOLDER [--cured]      tracemalloc snapshots after 10, 20, 40, 80 exports
+    python3 app.py trace --out FOLDER --fields 200 --stages 1,2,4,8     the same on items of full size
 """
 import argparse
 import gc
@@ -248,7 +249,7 @@ def trace(args):
     tracemalloc.start(12)
     service = Exports(store.find, args.cured)
     global DATABASE, FIELDS
-    DATABASE, FIELDS = 0, 5         # the same code on small items: a snapshot holds every block
+    DATABASE, FIELDS = 0, args.fields   # few fields: a snapshot holds every block
 
     def export(first, last):
         for number in range(first, last):
@@ -260,7 +261,7 @@ def trace(args):
     service.finished.clear()
     store.sessions.clear()
     done = 0
-    for stage in (10, 20, 40, 80):
+    for stage in args.stages:
         export(done, stage)
         done = stage
         gc.collect()
@@ -276,6 +277,8 @@ def main():
     parser.add_argument("--error")
     parser.add_argument("--out")
     parser.add_argument("--cured", action="store_true")
+    parser.add_argument("--fields", type=int, default=5, help="of an item, for trace")
+    parser.add_argument("--stages", type=lambda t: [int(n) for n in t.split(",")], default=[10, 20, 40, 80])
     args = parser.parse_args()
     {"backend": backend, "reports": reports, "trace": trace}[args.role](args)
 

@@ -378,6 +378,17 @@ pub struct TimelineArgs {
     /// Memory that a service may use (1GB): gives the time until then
     #[arg(long, value_name = "SIZE")]
     pub memory_limit: Option<String>,
+    /// Heap profiles of the service that grows: puts growth per hour beside growth per run of the sites
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::AnyPath)]
+    pub captures: Option<String>,
+    /// Runs of these captures, in order
+    #[arg(
+        long,
+        value_name = "N,N,...",
+        value_delimiter = ',',
+        requires = "captures"
+    )]
+    pub runs: Vec<f64>,
     /// Lines of the incident; 0 is all
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,

@@ -14,6 +14,7 @@ mod gate;
 mod gate_args;
 mod inspect;
 mod interrupt;
+mod joined;
 mod load;
 mod output;
 mod prepare;

@@ -87,27 +87,12 @@ pub(super) fn count(items: &mut [Item], log: &str) -> Result<()> {
 }
 
 /// When a capture was taken.
-fn taken(path: &str) -> Result<Time> {
+pub(super) fn taken(path: &str) -> Result<Time> {
     let name = Path::new(path)
         .file_name()
         .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    let bytes = name.as_bytes();
-    for at in 0..bytes.len() {
-        let begins = bytes[at].is_ascii_digit() && (at == 0 || !bytes[at - 1].is_ascii_digit());
-        if begins
-            && let Some((time, length)) = monitor::stamp(&bytes[at..], &monitor::Zone::default())
-        {
-            // A date alone is no moment.
-            if length >= 10
-                && bytes[at..at + length]
-                    .iter()
-                    .filter(|b| b.is_ascii_digit())
-                    .count()
-                    >= 10
-            {
-                return Ok(time);
-            }
-        }
+    if let Some(time) = monitor::in_name(&name, &monitor::Zone::default()) {
+        return Ok(time);
     }
     let modified = std::fs::metadata(path).and_then(|m| m.modified()).ok();
     let since = modified.and_then(|m| m.duration_since(std::time::UNIX_EPOCH).ok());

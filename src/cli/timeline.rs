@@ -2,7 +2,7 @@
 
 use super::args::{MonitorArgs, TimelineArgs};
 use super::output::Rendering;
-use super::run::{Terminal, size, targets};
+use super::run::{Terminal, counts, size, targets};
 use crate::error::{Code, Error, Result};
 use crate::format::monitor;
 use crate::input::Source;
@@ -15,10 +15,18 @@ use crate::timeline::{Question, Recording};
 use crate::verdict;
 use std::path::Path;
 
-/// Directories inside directories that are looked into: those of the monitoring script, not those
-/// that a user keeps beside his logs.
+/// Directories inside directories that are looked into: those of the monitoring script and folders
+/// of snapshots, not what else a user keeps beside his logs.
 const DEPTH: usize = 3;
-const OF_THE_SCRIPT: [&str; 2] = ["local_monitoring_", "_proc_meminfo"];
+const OF_THE_SCRIPT: [&str; 7] = [
+    "local_monitoring_",
+    "_proc_meminfo",
+    "_status",
+    "_smaps_rollup",
+    "_memory_stat",
+    "_metrics",
+    "_snapshots",
+];
 
 /// Runs the command.
 pub(super) fn timeline(args: &TimelineArgs, terminal: &Terminal) -> Result<u8> {
@@ -31,7 +39,10 @@ pub(super) fn timeline(args: &TimelineArgs, terminal: &Terminal) -> Result<u8> {
         args.out.format.as_deref(),
         Rendering::OF_TIMELINE,
     )?;
-    let report = report(&args.paths, &args.monitor, &args.mark, limits, None)?;
+    let mut report = report(&args.paths, &args.monitor, &args.mark, limits, None)?;
+    if let Some(place) = &args.captures {
+        super::joined::join(&mut report, place, &counts("runs", &args.runs)?)?;
+    }
     let files: Vec<String> = report.inputs.iter().map(|i| i.path.clone()).collect();
     targets.iter().try_for_each(|(_, t)| t.keep_off(&files))?;
     let is_page = targets.iter().any(|(r, _)| *r == Rendering::Html);

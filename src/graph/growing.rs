@@ -56,6 +56,8 @@ pub(super) struct Stayed {
 /// What grows, and what every object is known to be.
 #[derive(Debug, Default)]
 pub(super) struct GrowingPaths {
+    /// Number of groups for each object.
+    pub(super) each: f64,
     pub(super) all: Vec<GrowingPath>,
     /// Topmost paths of objects that came up and stayed, most objects first.
     pub(super) stayed: Vec<Stayed>,
@@ -227,6 +229,7 @@ impl Finder<'_> {
             });
         }
         GrowingPaths {
+            each: 0.0,
             all,
             stayed: Vec::new(),
             leaking,

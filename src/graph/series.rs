@@ -261,10 +261,13 @@ fn both<A: Send, B: Send>(
 }
 
 /// Whether two steps at the same time keep to the bytes that an analysis may take: their columns
-/// are by object, and what is allowed for references is not used up.
-fn has_room(graph: &HeapGraph) -> bool {
+/// are by object, and what is allowed for references is not used up, as long as paths are few.
+/// `paths`: their number for each object of the last capture, which tells of this one.
+fn has_room(graph: &HeapGraph, paths: Option<f64>) -> bool {
     const SMALL: usize = 1 << 16;
-    graph.len() <= SMALL || graph.edge_count() >= 3 * graph.len()
+    let few = paths.is_some_and(|share| share < 0.1);
+    let needed = if few { 3 } else { 12 };
+    graph.len() <= SMALL || graph.edge_count() >= needed * graph.len()
 }
 
 #[derive(Default)]
@@ -295,6 +298,8 @@ pub struct Series {
     ways: Option<Ways>,
     heaviest: Vec<Heavy>,
     types_only: bool,
+    /// Paths of the last capture for each of its objects.
+    paths_each: Option<f64>,
 }
 
 impl Series {
@@ -333,13 +338,14 @@ impl Series {
             return;
         }
         let order = ordered_roots(&graph, symbols);
-        let room = has_room(&graph);
+        let room = has_room(&graph, self.paths_each);
         let (mut paths, dom) = both(
             room,
             || self.paths(&graph, symbols, &order, &mut state, last),
             || self.dominators(&graph, &order),
         );
         self.sides[side] = state;
+        self.paths_each = Some(paths.each);
         let mut signatures = std::mem::take(&mut self.signatures);
         let ((types, close), cycles) = both(
             room,
@@ -416,10 +422,12 @@ impl Series {
         let tree = path_tree(graph, symbols, &self.words, order);
         let counts = tree.counts(&self.words);
         state.paths.add(counts, tree.groups.len(), graph.len());
-        match last {
+        let mut out = match last {
             true => growing(graph, symbols, &self.words, &tree, state, stayed.as_ref()),
             false => GrowingPaths::default(),
-        }
+        };
+        out.each = tree.groups.len() as f64 / graph.len().max(1) as f64;
+        out
     }
 
     fn dominators(&self, graph: &HeapGraph, order: &[u32]) -> Dominators {

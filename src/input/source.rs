@@ -68,6 +68,7 @@ pub struct Source {
     packing: Packing,
     head: Vec<u8>,
     limits: Limits,
+    modified: Option<f64>,
 }
 
 impl Source {
@@ -87,7 +88,14 @@ impl Source {
         } else {
             Data::Owned(read_bounded(&mut file, &limits, &name)?)
         };
-        Source::new(name, data, limits)
+        let mut source = Source::new(name, data, limits)?;
+        let since = |t: std::time::SystemTime| t.duration_since(std::time::UNIX_EPOCH).ok();
+        source.modified = meta
+            .modified()
+            .ok()
+            .and_then(since)
+            .map(|d| d.as_secs_f64());
+        Ok(source)
     }
 
     /// Reads standard input to its end.
@@ -109,6 +117,7 @@ impl Source {
             head: Vec::new(),
             data,
             limits,
+            modified: None,
         };
         if source.stored().is_empty() {
             return Err(Error::new(Code::Truncated, "the file is empty")
@@ -135,6 +144,11 @@ impl Source {
     /// The name for messages: the path as given, or `<stdin>`.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// When the file was modified, in seconds since 1970; `None` for what is no file.
+    pub fn modified(&self) -> Option<f64> {
+        self.modified
     }
 
     /// How the bytes are packed.

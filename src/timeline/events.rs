@@ -2,6 +2,7 @@
 //! incident; they never accuse: sparse patterns burst by chance.
 
 use super::fit::median_of;
+use crate::model::Series;
 use crate::model::Time;
 use crate::trend::count_upper;
 use rustc_hash::FxHashMap;
@@ -22,6 +23,8 @@ const AROUND: usize = 24;
 const TIMES: f64 = 2.0;
 const LEAST: f64 = 10.0;
 const OTHER: &str = "other";
+/// The pattern under which connections that are opened are counted, wherever they go.
+const CHURN: &str = "connections opened";
 
 /// A pattern of events.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,9 +118,23 @@ impl EventLog {
         self.span = Some((first.min(at), last.max(at)));
     }
 
-    /// Counts an event by its pattern.
+    /// Counts an event by its pattern, and what opens a connection also as churn.
     pub fn push(&mut self, at: Time, text: &[u8]) {
         let name = pattern(text);
+        if opens(&name) {
+            self.tally(CHURN, at);
+        }
+        self.count(name, at);
+    }
+
+    /// Counts an event under a name of its own.
+    pub fn tally(&mut self, name: &str, at: Time) {
+        let (first, last) = self.span.unwrap_or((at, at));
+        self.span = Some((first.min(at), last.max(at)));
+        self.count(name.to_owned(), at);
+    }
+
+    fn count(&mut self, name: String, at: Time) {
         let name = match self.ids.contains_key(&name) || self.patterns.len() < MOST_PATTERNS {
             true => name,
             false => OTHER.to_owned(),
@@ -162,7 +179,7 @@ impl EventLog {
     /// What was logged when; none where nothing was.
     pub fn volume(&self) -> Option<LogVolume> {
         let both = self.lines.windows.iter().zip(&self.volume.windows);
-        let windows = both.map(|(lines, kb)| (lines.0, lines.1, kb.1 * 1e3));
+        let windows = both.map(|(lines, kb)| (lines.0, lines.1, (kb.1 * 1e3).round()));
         (self.lines.total > 0).then(|| LogVolume {
             window_s: self.window_s,
             span: self.span.unwrap_or_default(),
@@ -178,7 +195,7 @@ impl EventLog {
         let width = self.window_s * 1000;
         let (from, to) = (first.0.div_euclid(width), last.0.div_euclid(width));
         // Spans of years have too many windows for a normal; the counts stay.
-        let facts = |name: &str, counts: &Counts| {
+        let summed = |name: &str, counts: &Counts| {
             let n = (to - from + 1) as usize;
             let mut dense = vec![0.0; n.min(1 << 17)];
             for &(at, count) in &counts.windows {
@@ -189,36 +206,78 @@ impl EventLog {
                     *slot += count;
                 }
             }
-            let per_hour = 3600.0 / self.window_s as f64;
-            let (peak, most) =
-                dense.iter().enumerate().fold(
-                    (0, 0.0),
-                    |best, (i, &v)| if v > best.1 { (i, v) } else { best },
-                );
-            EventFacts {
-                pattern: name.to_owned(),
-                count: counts.total,
-                normal_per_hour: median_of(&dense) * per_hour,
-                peak_per_hour: most * per_hour,
-                peak_at: Time((from + peak as i64) * width),
-                bursts: bursts(&dense, alpha)
-                    .into_iter()
-                    .map(|(a, b, x)| {
-                        (
-                            Time((from + a as i64) * width),
-                            Time((from + b as i64) * width),
-                            x,
-                        )
-                    })
-                    .collect(),
-            }
+            facts(
+                name.to_owned(),
+                counts.total,
+                &dense,
+                (from, self.window_s),
+                alpha,
+            )
         };
-        let mut out: Vec<EventFacts> = self.patterns.iter().map(|(n, c)| facts(n, c)).collect();
+        let mut out: Vec<EventFacts> = self.patterns.iter().map(|(n, c)| summed(n, c)).collect();
         out.sort_by(|a, b| b.count.cmp(&a.count).then(a.pattern.cmp(&b.pattern)));
         if self.volume.total > 0 {
-            out.push(facts("log volume, kB", &self.volume));
+            out.push(summed("log volume, kB", &self.volume));
         }
         out
+    }
+}
+
+/// Whether a pattern says that a connection is opened.
+fn opens(pattern: &str) -> bool {
+    let p = pattern.to_ascii_lowercase();
+    let said = [
+        "new connection",
+        "connection accepted",
+        "accepted connection",
+        "connection opened",
+        "connected to",
+    ];
+    said.iter().any(|w| p.contains(w))
+}
+
+/// The rises of a counter as events; `None` for one of no whole window.
+pub(super) fn of_counter(series: &Series, alpha: f64) -> Option<EventFacts> {
+    let width = WINDOW_S.max(series.width_s);
+    let (first, last) = (series.cells.first()?, series.cells.last()?);
+    let window = |at: i64| (at * series.width_s).div_euclid(width);
+    let (from, to) = (window(first.at), window(last.at));
+    let mut dense = vec![0.0; ((to - from + 1) as usize).min(1 << 17)];
+    for cell in &series.cells {
+        if let Some(slot) = dense.get_mut((window(cell.at) - from) as usize) {
+            *slot += cell.rise;
+        }
+    }
+    let name = format!("{} of {}", series.name.metric, series.name.service);
+    let total: f64 = dense.iter().sum();
+    Some(facts(name, total as u64, &dense, (from, width), alpha))
+}
+
+/// What counts along windows come to; the first window has the number `from`.
+fn facts(
+    pattern: String,
+    count: u64,
+    dense: &[f64],
+    (from, width_s): (i64, i64),
+    alpha: f64,
+) -> EventFacts {
+    let per_hour = 3600.0 / width_s as f64;
+    let at = |i: usize| Time((from + i as i64) * width_s * 1000);
+    let (peak, most) =
+        dense.iter().enumerate().fold(
+            (0, 0.0),
+            |best, (i, &v)| if v > best.1 { (i, v) } else { best },
+        );
+    EventFacts {
+        pattern,
+        count,
+        normal_per_hour: median_of(dense) * per_hour,
+        peak_per_hour: most * per_hour,
+        peak_at: at(peak),
+        bursts: bursts(dense, alpha)
+            .into_iter()
+            .map(|(a, b, x)| (at(a), at(b), x))
+            .collect(),
     }
 }
 
@@ -256,8 +315,11 @@ fn bursts(counts: &[f64], alpha: f64) -> Vec<(usize, usize, f64)> {
             phi *= 1.6;
         }
         let level = alpha / (sums.len() as f64 * LENGTHS.len() as f64);
+        let shorter = hits.len();
         for (i, (&c, &m)) in sums.iter().zip(&normals).enumerate() {
-            if c >= TIMES * m && c >= LEAST && count_upper(c as u64, m, phi) < level {
+            // What shorter windows show is dated by them.
+            let known = || hits[..shorter].iter().any(|h| h.0 < i + length && i < h.1);
+            if c >= TIMES * m && c >= LEAST && count_upper(c as u64, m, phi) < level && !known() {
                 hits.push((i, i + length, c / m));
             }
         }

@@ -26,6 +26,17 @@ pub enum Rhythm {
     Slots,
 }
 
+impl Rhythm {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Rhythm::None => "none",
+            Rhythm::Harmonics => "harmonics",
+            Rhythm::Slots => "slots",
+        }
+    }
+}
+
 /// A rate over the whole span.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {
@@ -49,6 +60,9 @@ pub struct Rate {
     pub error: f64,
     /// The fewest degrees of freedom of all fits.
     pub degrees: f64,
+    /// Of a span too short for a rhythm: the rate if the span held one whole wave. A wave that just
+    /// fills the span bends a straight line by up to 1.9 times its height.
+    pub with_wave: Option<f64>,
 }
 
 /// Hours of a wave's harmonics, `pairs` of them.
@@ -62,6 +76,17 @@ pub(super) fn harmonics(t: &[f64], pairs: usize) -> Vec<Vec<f64>> {
             ]
         })
         .collect()
+}
+
+/// A wave that just fills the span.
+fn one_wave(t: &[f64]) -> [Vec<f64>; 2] {
+    let (first, last) = (t.first().copied(), t.last().copied());
+    let span = last.unwrap_or(0.0) - first.unwrap_or(0.0);
+    let turn = std::f64::consts::TAU / span.max(1e-9);
+    [
+        t.iter().map(|h| (turn * h).sin()).collect(),
+        t.iter().map(|h| (turn * h).cos()).collect(),
+    ]
 }
 
 /// The rate of a series; `skip` are bins of warm-ups. `None` with too few bins.
@@ -87,11 +112,15 @@ pub(super) fn overall(bins: &Bins, processes: &[Process], skip: &[(usize, usize)
         return None;
     }
     if span < RHYTHM_H {
-        let one = one(&y, &intercepts, &x, &at)?;
+        let plain = one(&y, &intercepts, &x, &at)?;
+        let mut others = intercepts.clone();
+        others.extend(one_wave(&t));
+        let waved = one(&y, &others, &x, &at);
         return Some(Rate {
             rhythm: Rhythm::None,
             of_age,
-            ..hull(&[one])
+            with_wave: waved.map(|w| w.0.value),
+            ..hull(&[plain])
         });
     }
     if span >= SLOTS_H && !of_age && bins.daily {
@@ -160,6 +189,7 @@ fn hull(fits: &[(Fit, Uncertainty)]) -> Rate {
         least,
         error,
         degrees,
+        with_wave: None,
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::Scope;
 use super::curve::{Curve, curve};
-use super::events::{EventFacts, EventLog, LogVolume};
+use super::events::{EventFacts, EventLog, LogVolume, of_counter};
 use super::follows::{Follow, follows};
+use super::makeup::{Makeup, makeup};
 use super::marks::{MarkFacts, mark};
 use super::requests::{RequestLog, Requests, requests};
 use super::restarts::of_service;
@@ -32,6 +33,8 @@ const BEST_MEMORY: [&str; 8] = [
 ];
 /// Hours over which work that waits has to be above zero to count as stuck.
 const STUCK_H: f64 = 3.0;
+/// The pattern under which requests that timed out are counted, whatever they asked for.
+const TIMEOUTS: &str = "requests that timed out";
 
 /// A [`Sink`] that keeps what an analysis needs: constant memory for each series and log.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +71,9 @@ impl Sink for Recording {
 
     fn request(&mut self, request: &Request<'_>) {
         self.log.push(request);
+        if request.timed_out {
+            self.events.tally(TIMEOUTS, request.end);
+        }
     }
 
     fn event(&mut self, at: Time, text: &[u8]) {
@@ -119,6 +125,8 @@ pub struct Timeline {
     pub logged: Option<LogVolume>,
     /// What the growth of a curve follows: position of the curve, names of counters with results.
     pub follows: Vec<(usize, Vec<(SeriesName, Follow)>)>,
+    /// What growth is made of: position of the curve.
+    pub makeup: Vec<(usize, Makeup)>,
     /// What each mark changed: position of the curve, of the mark.
     pub marks: Vec<(usize, usize, MarkFacts)>,
     /// The labels of the marks.
@@ -206,21 +214,38 @@ impl Recording {
             .map(|&at| (at, followed(&curves[at], &plain, &curves)))
             .filter(|(_, f)| !f.is_empty())
             .collect();
+        let makeup = suspects
+            .iter()
+            .filter_map(|&at| {
+                let service = &curves[at].series.name.service;
+                let all = plain.iter().chain(curves.iter().map(|c| &c.series));
+                let mine: Vec<&Series> = all.filter(|s| s.name.service == *service).collect();
+                Some((at, makeup(&curves[at], &mine)?))
+            })
+            .collect();
         let mut marks = Vec::new();
         for (m, (time, _)) in question.marks.iter().enumerate() {
             for &at in &primary {
                 marks.extend(mark(&curves[at], *time).map(|facts| (at, m, facts)));
             }
         }
+        let logged = self.events.volume();
         let stuck = stuck(&plain);
+        let counters = plain.iter().filter(|s| s.name.role == Measure::Errors);
+        let mut events: Vec<EventFacts> = counters
+            .filter_map(|s| of_counter(s, scope.alpha))
+            .filter(|e| e.count > 0)
+            .collect();
+        events.extend(self.events.finish(scope.alpha));
         Timeline {
             curves,
             plain,
             primary,
             requests,
-            logged: self.events.volume(),
-            events: self.events.finish(scope.alpha),
+            logged,
+            events,
             follows,
+            makeup,
             marks,
             labels: question.marks.clone(),
             stuck,

@@ -87,7 +87,7 @@ pub fn incident(timeline: &Timeline, rated: &[Rated], limits: &Limits) -> Vec<Da
             });
         }
     }
-    for s in &timeline.stuck {
+    for s in timeline.stuck.iter().take(MOST_RESTARTS) {
         let name = &timeline.plain[s.series].name;
         out.push(Dated {
             time: s.since,
@@ -159,16 +159,21 @@ pub fn ruled_out(timeline: &Timeline, rated: &[Rated]) -> Vec<RuledOut> {
         }
     }
     let growing = !rated.is_empty();
-    if let Some(volume) = timeline
-        .events
-        .last()
-        .filter(|e| growing && e.pattern.starts_with("log volume"))
-        && volume.bursts.is_empty()
-    {
-        out.push(RuledOut {
-            what: "log volume".into(),
-            why: "follows its own normal".into(),
-        });
+    for (pattern, name) in [
+        ("log volume", "log volume"),
+        ("connections opened", "connection churn"),
+        ("requests that timed out", "timeouts"),
+    ] {
+        let calm = timeline
+            .events
+            .iter()
+            .any(|e| e.pattern.starts_with(pattern) && e.bursts.is_empty());
+        if growing && calm {
+            out.push(RuledOut {
+                what: name.into(),
+                why: "follows its own normal".into(),
+            });
+        }
     }
     out
 }
@@ -229,15 +234,13 @@ fn endpoints(requests: &Requests, a: &Attribution, service: &str, out: &mut Vec<
         } else if let Some(Untested::NoVariation | Untested::Rare) = c.untested {
             "cannot be tested: its load does not vary by itself".to_owned()
         } else {
-            let times = if e.timeouts > 0 {
-                "times out, but growth does not follow it: "
-            } else {
-                ""
-            };
-            format!(
-                "{times}ruled out above {} a request",
-                units::bytes(c.visible.max(c.hi).round().max(0.0) as i128)
-            )
+            let most = units::bytes(c.visible.max(c.hi).round().max(0.0) as i128);
+            match e.timeouts > 0 {
+                true => {
+                    format!("times out; would show from {most} a request on")
+                }
+                false => format!("no growth goes with it; would show from {most} a request on"),
+            }
         };
         out.push(RuledOut {
             what: e.name.clone(),

@@ -38,7 +38,9 @@ pub use gate::{
 pub use gate_rows::{Part, Rows};
 pub use incident::{Dated, RuledOut, incident, ruled_out};
 pub use monitored::{Kind, Monitored, RateFact, Requested, Spot, Watched};
-pub use monitoring::{Basis, Limits, Rated, monitoring_findings, rate_services, segment_severity};
+pub use monitoring::{
+    Basis, Limits, Rated, monitoring_findings, rate_services, reservation, segment_severity,
+};
 pub use path::{Path, path};
 pub use pattern::{Glob, StackPattern};
 pub use patterns::{

@@ -18,6 +18,10 @@ use std::borrow::Cow;
 const TOGETHER: f64 = 0.5;
 /// Hours of one process below which a wave of a day may look like growth.
 const WHOLE_DAY_H: f64 = 23.5;
+/// Hours below which a straight rise may be a warm-up: it is a note and no more.
+const WARM_UP_H: f64 = 1.0;
+/// Names of stuck work that a title holds; there are services with one queue a disk.
+const NAMED: usize = 3;
 
 /// What severities are drawn from besides the curves.
 #[derive(Debug, Clone, Copy, Default)]
@@ -170,6 +174,9 @@ fn rate_service(curve: &Curve, at: usize, limits: Limits) -> Option<Rated> {
             let by_hours = limits.thresholds.hours.under(hours);
             consider(&mut severity, &mut by, by_hours, SeverityBy::Limit);
         }
+        if curve.span_h() < WARM_UP_H && severity > Severity::Note {
+            (severity, by) = (Severity::Note, SeverityBy::Default);
+        }
         worse(Rated {
             curve: at,
             severity,
@@ -281,9 +288,22 @@ fn growth(timeline: &Timeline, r: &Rated, limits: &Limits) -> Vec<Conclusion> {
             ));
         }
     }
-    if r.less_than_a_day {
-        let why = "less than a day of one process seen: a daily wave cannot be ruled out";
+    if let Some(why) = reservation(curve, r) {
         evidence.push(("reservation", Fact::Text(why.into())));
+    }
+    if let Some((_, m)) = timeline.makeup.iter().find(|m| m.0 == r.curve) {
+        if let Some(s) = m.split {
+            evidence.push(("processes_before", Fact::Number(s.processes.0)));
+            evidence.push(("processes_after", Fact::Number(s.processes.1)));
+            evidence.push(("more_processes_bytes", Fact::Whole(s.more.round() as i128)));
+            evidence.push((
+                "bigger_processes_bytes",
+                Fact::Whole(s.bigger.round() as i128),
+            ));
+        }
+        if let Some(place) = m.place {
+            evidence.push(("place", Fact::Text(place.as_str().into())));
+        }
     }
     if curve.has_doubtful_cut() {
         let why = "the level fell by more than half at once: release or restart, cannot tell";
@@ -362,6 +382,17 @@ fn growth(timeline: &Timeline, r: &Rated, limits: &Limits) -> Vec<Conclusion> {
         ));
     }
     out
+}
+
+/// What these data cannot rule out, in words.
+pub fn reservation(curve: &Curve, r: &Rated) -> Option<&'static str> {
+    if curve.span_h() < WARM_UP_H {
+        Some("less than an hour seen: a warm-up cannot be ruled out")
+    } else if r.less_than_a_day {
+        Some("less than a day of one process seen: a daily wave cannot be ruled out")
+    } else {
+        None
+    }
 }
 
 /// Whether an hour does not show the growth: teeth are longer than a third of it, or slopes of one
@@ -541,28 +572,57 @@ fn endpoints(timeline: &Timeline, rated: &[Rated], out: &mut Vec<Conclusion>) {
 }
 
 fn stuck(timeline: &Timeline, out: &mut Vec<Conclusion>) {
+    // Counters of one family (`retry_counts.disk`, `retry_counts.net`) are one finding.
+    let family = |at: usize| {
+        let name = &timeline.plain[at].name;
+        let stem = name.metric.split(['.', '{']).next().unwrap_or(&name.metric);
+        (name.service.clone(), stem.to_owned())
+    };
+    let mut done: Vec<(String, String)> = Vec::new();
     for s in &timeline.stuck {
-        let name = &timeline.plain[s.series].name;
+        let this = family(s.series);
+        if done.contains(&this) {
+            continue;
+        }
+        let all: Vec<_> = timeline
+            .stuck
+            .iter()
+            .filter(|o| family(o.series) == this)
+            .collect();
+        let names: Vec<&str> = all
+            .iter()
+            .take(NAMED)
+            .map(|o| timeline.plain[o.series].name.metric.as_str())
+            .collect();
+        let mut named = names.join(", ");
+        if all.len() > NAMED {
+            named.push_str(&format!(" and {} more", all.len() - NAMED));
+        }
+        let sum =
+            |of: &dyn Fn(&crate::timeline::Stuck) -> f64| all.iter().map(|o| of(o)).sum::<f64>();
+        let verb = if all.len() == 1 { "returns" } else { "return" };
+        let id = match all.len() {
+            1 => timeline.plain[s.series].name.metric.clone(),
+            _ => this.1.clone(),
+        };
         out.push(conclusion(
             &rules::STUCK_WORK,
             (Severity::Warning, SeverityBy::Default),
-            (
-                SubjectKind::Series,
-                format!("{}/{}", name.service, name.metric),
-            ),
+            (SubjectKind::Series, format!("{}/{id}", this.0)),
             format!(
-                "{} of {} no longer returns to zero: {} at the end",
-                name.metric,
-                name.service,
-                units::plain(s.last)
+                "{named} of {} no longer {verb} to zero: {} at the end",
+                this.0,
+                units::plain(sum(&|o| o.last))
             ),
             vec![
-                ("least", Fact::Number(s.least)),
-                ("last", Fact::Number(s.last)),
+                ("series", Fact::Whole(all.len() as i128)),
+                ("least", Fact::Number(sum(&|o| o.least))),
+                ("last", Fact::Number(sum(&|o| o.last))),
             ],
             "a return to zero without a restart",
             "look at what is tried again or waits, and at what it holds",
         ));
+        done.push(this);
     }
 }
 

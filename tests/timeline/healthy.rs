@@ -1,6 +1,6 @@
 //! No false accusation: healthy kinds of series have no finding of warning or above.
 
-use super::generator::{Noise, Random, office, series, sin};
+use super::generator::{FRESH, Noise, Random, office, series, sin};
 use heapdiff::model::Series;
 use heapdiff::timeline::{Scope, curve};
 
@@ -145,11 +145,15 @@ pub fn kinds() -> Vec<Kind> {
 
 /// Episodes of 50 MB/h or more, findings over the whole span that are warnings, intervals that
 /// do not cover zero.
-fn tally(make: &dyn Fn(u64) -> Series, seeds: u64) -> (usize, usize, usize) {
+fn tally(make: &dyn Fn(u64) -> Series, seeds: std::ops::Range<u64>) -> (usize, usize, usize) {
     let (mut episodes, mut overall, mut missed) = (0, 0, 0);
-    for seed in 0..seeds {
+    for seed in seeds {
         let c = curve(make(seed), &[], &Scope::default());
-        episodes += usize::from(c.episodes().any(|e| e.peak >= 50e6));
+        let rose = c.episodes().any(|e| e.peak >= 50e6);
+        if rose {
+            println!("seed {seed}: {:?}", c.chains);
+        }
+        episodes += usize::from(rose);
         overall += usize::from(c.grows);
         missed += usize::from(c.rate.is_some_and(|r| r.lo > 0.0 || r.hi < 0.0));
     }
@@ -158,8 +162,10 @@ fn tally(make: &dyn Fn(u64) -> Series, seeds: u64) -> (usize, usize, usize) {
 
 #[test]
 fn healthy_kinds_have_no_finding() {
+    // docs/timeline.md counts them: 200 seeds of each are 5,200 series.
+    assert_eq!(kinds().len(), 26);
     for (name, make) in kinds() {
-        let (episodes, overall, _) = tally(&*make, 4);
+        let (episodes, overall, _) = tally(&*make, 0..4);
         assert_eq!((episodes, overall), (0, 0), "{name}");
     }
 }
@@ -170,7 +176,7 @@ fn healthy_kinds_have_no_finding() {
 fn healthy_kinds_have_no_finding_in_200_seeds() {
     let mut wrong = Vec::new();
     for (name, make) in kinds() {
-        let (episodes, overall, missed) = tally(&*make, 200);
+        let (episodes, overall, missed) = tally(&*make, FRESH..FRESH + 200);
         println!("{name:50} episodes {episodes} overall {overall} interval missed zero {missed}");
         if episodes + overall > 0 {
             wrong.push(name);

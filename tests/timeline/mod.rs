@@ -2,6 +2,9 @@
 
 mod generator;
 mod healthy;
+mod layouts;
 mod program;
 mod rates;
+mod recorded;
 mod requests;
+mod shown;

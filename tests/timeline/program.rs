@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::fmt::Write;
 use std::path::Path;
 
-fn run(args: &[&str]) -> (i32, String, String) {
+pub fn run(args: &[&str]) -> (i32, String, String) {
     let out = assert_cmd::Command::cargo_bin("heapdiff")
         .unwrap()
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -20,14 +20,14 @@ fn run(args: &[&str]) -> (i32, String, String) {
     )
 }
 
-fn fine(args: &[&str]) -> String {
+pub fn fine(args: &[&str]) -> String {
     let (status, out, err) = run(args);
     assert_eq!((status, err.as_str()), (0, ""), "{args:?}");
     out
 }
 
 /// A file of `docker stats` as the monitoring script writes it.
-fn csv(path: &Path, hours: f64, seed: u64, level: impl Fn(f64) -> f64) -> String {
+pub fn csv(path: &Path, hours: f64, seed: u64, level: impl Fn(f64) -> f64) -> String {
     let mut r = Random::new(seed);
     let mut text =
         String::from("timestamp,cpu_percent,mem_usage_mb,mem_limit_mb,mem_percent,pids\n");
@@ -96,13 +96,13 @@ fn the_leak_that_looks_flat() {
     assert_eq!(text, from_directory);
 }
 
-fn document(args: &[&str]) -> Value {
+pub fn document(args: &[&str]) -> Value {
     let mut all = vec!["timeline", "--format", "json"];
     all.extend(args);
     serde_json::from_str(&fine(&all)).unwrap()
 }
 
-fn valid(document: &Value) {
+pub fn valid(document: &Value) {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/docs/schema/heapdiff.timeline.1.schema.json"

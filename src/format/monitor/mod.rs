@@ -4,13 +4,17 @@
 mod access;
 mod columns;
 mod errors;
+mod exposition;
 mod json_lines;
+mod keyed;
+mod outside;
 mod prometheus;
+mod rows;
 mod table;
 mod time;
 
 pub use columns::{Column, column, number};
-pub use time::{Zone, stamp, whole_stamp};
+pub use time::{Zone, in_name, stamp, whole_stamp};
 
 use crate::error::{Code, Error, Place, Result};
 use crate::input::Source;
@@ -37,6 +41,12 @@ pub enum Kind {
     AccessLog,
     /// Lines with a time.
     ErrorLog,
+    /// A table in columns of spaces, block by block.
+    Rows,
+    /// Names and numbers of one moment.
+    Snapshot,
+    /// Pages of Prometheus' text format.
+    Exposition,
 }
 
 impl Kind {
@@ -48,6 +58,9 @@ impl Kind {
             Kind::Prometheus => "answer of Prometheus",
             Kind::AccessLog => "request log",
             Kind::ErrorLog => "event log",
+            Kind::Rows => "process table",
+            Kind::Snapshot => "snapshot",
+            Kind::Exposition => "page of Prometheus",
         }
     }
 }
@@ -135,6 +148,9 @@ pub fn read(source: &Source, options: &Options, sink: &mut dyn Sink) -> Result<O
         Kind::Prometheus => prometheus::read(source, options, sink),
         Kind::AccessLog => access::read(source, options, sink),
         Kind::ErrorLog => errors::read(source, options, sink),
+        Kind::Rows => rows::read(source, options, sink),
+        Kind::Snapshot => keyed::read(source, options, sink),
+        Kind::Exposition => exposition::read(source, options, sink),
     };
     outcome.and_then(|o| o.judged(source.name()))
 }
@@ -142,12 +158,7 @@ pub fn read(source: &Source, options: &Options, sink: &mut dyn Sink) -> Result<O
 /// What a file is, by its first lines.
 pub fn recognise(head: &[u8], options: &Options) -> Option<Kind> {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let lines: Vec<&[u8]> = text
-        .split(|&b| b == b'\n')
-        .map(|l| l.trim_ascii())
-        .filter(|l| !l.is_empty())
-        .take(LINES_OF_A_LOOK)
-        .collect();
+    let lines = first_lines(head);
     let first = *lines.first()?;
     // The last line of the look may be cut.
     let whole = if lines.len() > 1 && lines.len() < LINES_OF_A_LOOK {
@@ -171,10 +182,30 @@ pub fn recognise(head: &[u8], options: &Options) -> Option<Kind> {
     if options.log_pattern.is_some() || most(&|l| access::parse(l, &options.zone).is_some()) {
         return Some(Kind::AccessLog);
     }
+    if keyed::recognise(&lines).is_some() {
+        return Some(Kind::Snapshot);
+    }
+    if exposition::recognise(&lines[..whole], options) {
+        return Some(Kind::Exposition);
+    }
+    if rows::recognise(&lines, options) {
+        return Some(Kind::Rows);
+    }
     if table::recognise(&lines[..whole], &options.zone) {
         return Some(Kind::Table);
     }
     most(&|l| errors::stamped(l, &options.zone).is_some()).then_some(Kind::ErrorLog)
+}
+
+/// The first lines that hold something.
+fn first_lines(head: &[u8]) -> Vec<&[u8]> {
+    head.strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(head)
+        .split(|&b| b == b'\n')
+        .map(|l| l.trim_ascii())
+        .filter(|l| !l.is_empty())
+        .take(LINES_OF_A_LOOK)
+        .collect()
 }
 
 /// Calls `each` with every line that holds something and its number, without its ending.
@@ -233,6 +264,7 @@ fn service_of(source: &Source, options: &Options) -> String {
         "_docker_stats",
         "_gc_stats",
         "_proc_meminfo",
+        "_proc_stats",
         "_stats",
         "_monitoring",
         "_metrics",

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Labels that name whose series it is, the best first.
-const SERVICE: [&str; 8] = [
+pub(super) const SERVICE: [&str; 8] = [
     "container",
     "pod",
     "service",

@@ -47,6 +47,60 @@ impl Zone {
     }
 }
 
+impl Zone {
+    /// The moment at which clocks of this zone show `local` (seconds as if UTC).
+    pub(super) fn at(&self, local: i64) -> Time {
+        Time((local - self.ahead(local)) * 1000)
+    }
+}
+
+/// Seconds of the day that a clock shows: `16:24:44`, nothing before or behind it.
+pub(super) fn clock_of_day(text: &[u8]) -> Option<i64> {
+    let mut r = Reader { text, at: 0 };
+    let ms = r.clock()?;
+    (r.at == text.len() && text.len() >= 7).then_some(ms / 1000)
+}
+
+/// Days since 1970 of a date alone: `2026-03-02`, `03/02/26`, `02.03.2026`; and whether the order of
+/// day and month was assumed.
+pub(super) fn date_of(word: &str) -> Option<(i64, bool)> {
+    let parts: Vec<i64> = word
+        .split(['-', '/', '.'])
+        .map(|p| p.parse().ok())
+        .collect::<Option<_>>()?;
+    let &[a, b, c] = parts.as_slice() else {
+        return None;
+    };
+    if word.starts_with(|c: char| !c.is_ascii_digit()) || parts.iter().any(|p| *p < 0) {
+        return None;
+    }
+    if valid(a, b, c) {
+        return Some((days(a, b, c), false));
+    }
+    let year = if c < 100 { 2000 + c } else { c };
+    // A dot is German, a stroke American, unless the numbers say otherwise.
+    let day_first = word.contains('.') || a > 12;
+    let (month, day) = if day_first { (b, a) } else { (a, b) };
+    let assumed = !day_first && b <= 12 && a != b;
+    valid(year, month, day).then(|| (days(year, month, day), assumed))
+}
+
+/// The time in a name: `heap-20260302T091500Z.json`, `metrics-1772409600.txt`. A date alone is no
+/// moment.
+pub fn in_name(name: &str, zone: &Zone) -> Option<Time> {
+    let bytes = name.as_bytes();
+    for at in 0..bytes.len() {
+        let begins = bytes[at].is_ascii_digit() && (at == 0 || !bytes[at - 1].is_ascii_digit());
+        if begins && let Some((time, length)) = stamp(&bytes[at..], zone) {
+            let stamp = &bytes[at..at + length];
+            if length >= 10 && stamp.iter().filter(|b| b.is_ascii_digit()).count() >= 10 {
+                return Some(time);
+            }
+        }
+    }
+    None
+}
+
 /// Days from 1970-01-01 to a date of the Gregorian calendar; years 0 to 9999.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     // March is the first month, so that the leap day is the last of the year.

@@ -73,6 +73,7 @@ const NOTHING: Omitted = Omitted {
 #[derive(Serialize, Clone, Copy)]
 struct Amounts {
     /// None where captures were read for their types.
+    #[serde(skip_serializing_if = "Option::is_none")]
     retained_bytes: Option<i128>,
     shallow_bytes: i128,
     objects: i128,
@@ -114,6 +115,7 @@ struct Totals {
 
 #[derive(Serialize)]
 struct PerRun {
+    #[serde(skip_serializing_if = "Option::is_none")]
     retained_bytes: Option<Number>,
     shallow_bytes: Number,
     objects: Number,

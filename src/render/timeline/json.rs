@@ -8,8 +8,8 @@ use super::stamp;
 use crate::error::Result;
 use crate::model::Series;
 use crate::model::SeriesUnit;
-use crate::report::{TimelineReport, Word};
-use crate::timeline::{Change, Coincidence, Curve};
+use crate::report::{Counted, TimelineReport, Word};
+use crate::timeline::{Change, Coincidence, Curve, Makeup};
 use crate::verdict::{Conclusion, Fact, Severity, segment_severity};
 use serde_json::{Map, Value, json};
 use std::io::Write;
@@ -141,6 +141,7 @@ pub(in super::super) fn document(report: &TimelineReport) -> Value {
         "incident": incident,
         "ruled_out": ruled_out,
         "marks": marks,
+        "captures": captures(report),
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
         "gate": gate(report),
     })
@@ -170,6 +171,13 @@ fn common(s: &Series) -> Map<String, Value> {
     put("start", json!(stamp(s.start)));
     put("end", json!(stamp(s.end)));
     put("points", json!(s.points));
+    put("duplicates", json!(s.duplicates));
+    put("late", json!(s.late));
+    let steps = s
+        .clock
+        .iter()
+        .map(|c| json!({"time": stamp(c.at), "moved_s": number(c.moved_s)}));
+    put("clock_steps", Value::Array(steps.collect()));
     for (key, v) in [
         ("first", s.first),
         ("last", s.last),
@@ -233,6 +241,8 @@ fn curve(report: &TimelineReport, at: usize, c: &Curve) -> Value {
             "max_6h": scaled(c.fastest(6.0)), "max_24h": scaled(c.fastest(24.0)),
             "max_30d": scaled(c.fastest(720.0)),
             "of_process_age": c.rate.is_some_and(|r| r.of_age),
+            "rhythm": c.rate.map(|r| r.rhythm.as_str()),
+            "if_one_wave": scaled(c.rate.and_then(|r| r.with_wave)),
         }),
     );
     out.insert("growth".into(), json!(c.class.as_str()));
@@ -298,6 +308,11 @@ fn curve(report: &TimelineReport, at: usize, c: &Curve) -> Value {
         })
         .collect();
     out.insert("follows".into(), Value::Array(follows));
+    let makeup = report.timeline.makeup.iter().find(|m| m.0 == at);
+    out.insert(
+        "makeup".into(),
+        makeup.map_or(Value::Null, |m| parts(c, &m.1)),
+    );
     let left = report
         .rated
         .iter()
@@ -311,6 +326,49 @@ fn curve(report: &TimelineReport, at: usize, c: &Curve) -> Value {
         }),
     );
     Value::Object(out)
+}
+
+/// What growth is made of.
+fn parts(c: &Curve, m: &Makeup) -> Value {
+    let split = m.split.map(|s| {
+        json!({
+            "processes_before": number(s.processes.0), "processes_after": number(s.processes.1),
+            "more_processes_bytes": number(s.more), "bigger_processes_bytes": number(s.bigger),
+        })
+    });
+    let parts: Vec<Value> = m
+        .parts
+        .iter()
+        .map(|p| json!({"metric": p.metric, "moved": number(p.moved)}))
+        .collect();
+    json!({
+        "start": stamp(c.moment(m.span.0)), "end": stamp(c.moment(m.span.1)),
+        "growth": number(m.growth), "split": split,
+        "place": m.place.map(|p| p.as_str()), "parts": parts,
+    })
+}
+
+/// Captures beside the growth.
+fn captures(report: &TimelineReport) -> Value {
+    let Some(j) = &report.captures else {
+        return Value::Null;
+    };
+    let sites: Vec<Value> = j
+        .sites
+        .iter()
+        .map(|s| {
+            json!({
+                "id": s.id, "name": s.name, "delta": s.delta, "per_run": maybe(s.per_run),
+                "mb_per_hour": maybe(s.per_hour.map(|v| v / 1e6)),
+            })
+        })
+        .collect();
+    let runs = j.runs.filter(|r| r.1 == Counted::Coinciding).map(|r| r.0);
+    json!({
+        "sites": sites, "delta": j.total, "per_run": maybe(j.per_run), "runs": maybe(runs),
+        "hours": maybe(j.hours), "counted_by": j.runs.map(|r| r.1.as_str()),
+        "share_of_growth": maybe(j.share),
+    })
 }
 
 fn requests(report: &TimelineReport) -> Vec<Value> {

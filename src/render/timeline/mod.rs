@@ -4,6 +4,7 @@ mod draw;
 pub mod json;
 pub mod markdown;
 mod plot;
+mod sentences;
 mod text;
 
 pub use plot::plot;

@@ -1,11 +1,11 @@
 //! The screens: the verdict, how sure, what coincides, what is ruled out, what to do next.
 
 use super::super::text::Style;
+use super::sentences::{per_request, quiet_sentence, reasons, running, service_sentence};
 use super::{clean, clock, plot, rate};
 use crate::report::{TimelineReport, Word};
-use crate::timeline::{Change, Coincidence, Curve, Moment};
+use crate::timeline::{Change, Coincidence};
 use crate::units;
-use crate::verdict::{Basis, Rated, SeverityBy};
 
 /// Column at which sentences begin.
 const INDENT: usize = 6;
@@ -36,19 +36,59 @@ pub fn text(report: &TimelineReport, style: &Style) -> String {
     out.extend(tail);
     let mut text = String::new();
     for line in out {
-        text.push_str(fit(&line, style, all).trim_end());
-        text.push('\n');
+        for part in fit(&line, style, all) {
+            text.push_str(part.trim_end());
+            text.push('\n');
+        }
     }
     text
 }
 
-/// A line no longer than the screen, unless everything was asked for.
-fn fit(line: &str, style: &Style, all: bool) -> String {
-    if all || line.chars().count() <= style.width.max(40) {
-        return line.to_owned();
+/// A line in parts no longer than the screen, broken at blanks; names longer than a line are cut.
+fn fit(line: &str, style: &Style, all: bool) -> Vec<String> {
+    let width = style.width.max(40);
+    if all || line.chars().count() <= width {
+        return vec![line.to_owned()];
     }
-    let kept: String = line.chars().take(style.width.max(40) - 3).collect();
-    format!("{kept}...")
+    // What goes on stands below what it belongs to: behind the label, or behind the blanks.
+    let blanks = line.chars().take_while(|c| *c == ' ').count();
+    let first = line.find("  ").map_or(0, |at| {
+        at + line[at..].chars().take_while(|c| *c == ' ').count()
+    });
+    let indent = if blanks > 0 { blanks } else { first }.clamp(INDENT, 11);
+    let mut out: Vec<String> = Vec::new();
+    let mut rest = line;
+    loop {
+        let room = if out.is_empty() {
+            width
+        } else {
+            width - indent
+        };
+        let lead = if out.is_empty() {
+            String::new()
+        } else {
+            " ".repeat(indent)
+        };
+        if rest.chars().count() <= room {
+            out.push(format!("{lead}{rest}"));
+            return out;
+        }
+        let end = rest
+            .char_indices()
+            .nth(room)
+            .map_or(rest.len(), |(at, _)| at);
+        match rest[..end].rfind(' ').filter(|at| *at > room / 2) {
+            Some(at) => {
+                out.push(format!("{lead}{}", &rest[..at]));
+                rest = rest[at..].trim_start();
+            }
+            None => {
+                let kept: String = rest.chars().take(room - 3).collect();
+                out.push(format!("{lead}{kept}..."));
+                return out;
+            }
+        }
+    }
 }
 
 fn labelled(label: &str, sentence: &str) -> String {
@@ -110,124 +150,15 @@ pub(super) fn headline(report: &TimelineReport) -> (String, String) {
         .collect();
     if !others.is_empty() {
         let names = others[..others.len().min(3)].join(", ");
-        let verb = if others.len() == 1 { "leaks" } else { "leak" };
+        let verb = match (report.word(), others.len()) {
+            (Word::Grew, 1) => "grows",
+            (Word::Grew, _) => "grow",
+            (_, 1) => "leaks",
+            _ => "leak",
+        };
         sentence.push_str(&format!("; {names} {verb} with it"));
     }
     (word.to_owned(), sentence)
-}
-
-fn quiet_sentence(report: &TimelineReport) -> String {
-    let t = &report.timeline;
-    if t.primary.is_empty() {
-        return match t.requests {
-            Some(_) => "requests alone: name a monitoring series of memory beside them".into(),
-            None => "no series of memory in these files".into(),
-        };
-    }
-    let span = t
-        .primary
-        .iter()
-        .map(|&p| t.curves[p].span_h())
-        .fold(0.0, f64::max);
-    if report.word() == Word::CannotTell {
-        return format!(
-            "{} of samples are too few: an hour at least, a day is better",
-            units::hours(span)
-        );
-    }
-    format!(
-        "nothing grows: {} in {}",
-        match t.primary.len() {
-            1 => "1 service".to_owned(),
-            n => format!("{n} services"),
-        },
-        units::hours(span)
-    )
-}
-
-fn service_sentence(report: &TimelineReport, r: &Rated) -> String {
-    let curve = report.curve(r);
-    let service = clean(&curve.series.name.service);
-    let days = curve.span_h() > 24.5;
-    let mut out = match (r.basis, curve.rate) {
-        (Basis::Overall, Some(x)) => {
-            let mut out = format!(
-                "{service}  {} MB/h over {} ({} to {})",
-                rate(x.value),
-                units::hours(curve.span_h().round()),
-                rate(x.lo).trim_start_matches('+'),
-                rate(x.hi).trim_start_matches('+')
-            );
-            match x.of_age {
-                true => {
-                    let n = curve.releasing_restarts().count();
-                    let times = if n == 1 {
-                        "a restart hides it".to_owned()
-                    } else {
-                        format!("{n} restarts hide it")
-                    };
-                    out.push_str(&format!(" in each process; {times}"));
-                }
-                false => out.push_str(&format!(
-                    ", steady since {}",
-                    clock(curve.series.start, days)
-                )),
-            }
-            out
-        }
-        (Basis::Episode(i), _) => {
-            let chain = &curve.chains[i];
-            let top = chain
-                .segments
-                .clone()
-                .filter_map(|s| Some((s, curve.kept_rate(s)?)))
-                .max_by(|a, b| a.1.total_cmp(&b.1));
-            let at = top.map_or(chain.start, |(s, _)| curve.segments[s].start);
-            let mut out = format!(
-                "{service}  {} MB/h at {}",
-                rate(chain.peak),
-                clock(curve.moment(at), days)
-            );
-            let steps: Vec<String> = chain
-                .segments
-                .clone()
-                .filter_map(|s| curve.kept_rate(s))
-                .map(|v| rate(v).trim_start_matches('+').to_owned())
-                .collect();
-            if let Some((factor, hours)) = curve.escalates(chain) {
-                if (2..=5).contains(&steps.len()) {
-                    out.push_str(&format!("; {} MB/h", steps.join(" -> ")));
-                }
-                out.push_str(&format!(
-                    ", x{} in {}",
-                    units::decimal(factor),
-                    units::hours(hours)
-                ));
-            } else if !chain.open {
-                out.push_str(&format!(
-                    " for {}, {} gained and kept",
-                    units::hours(chain.end - chain.start),
-                    units::bytes(chain.gain as i128)
-                ));
-            }
-            out
-        }
-        _ => format!("{service}  {} MB/h", rate(r.rate)),
-    };
-    if let (Some((h, ..)), Some(limit)) = (r.to_limit, report.limits.memory) {
-        out.push_str(&format!("; {} in {}", limit_name(limit), units::hours(h)));
-    }
-    out
-}
-
-/// A limit as it is usually typed: `1 GB`, `750 MB`, else in binary units.
-fn limit_name(limit: f64) -> String {
-    let bytes = limit as i128;
-    match (bytes % 1_000_000_000, bytes % 1_000_000) {
-        (0, _) => format!("{} GB", bytes / 1_000_000_000),
-        (_, 0) => format!("{} MB", bytes / 1_000_000),
-        _ => units::bytes(bytes),
-    }
 }
 
 fn verdict(report: &TimelineReport, style: &Style, out: &mut Vec<String>) {
@@ -258,88 +189,6 @@ fn verdict(report: &TimelineReport, style: &Style, out: &mut Vec<String>) {
     }
 }
 
-/// Why it is that bad, and what an eye would see.
-fn reasons(report: &TimelineReport, r: &Rated, curve: &Curve) -> Vec<String> {
-    let mut out = Vec::new();
-    let why = match r.by {
-        SeverityBy::Rate => "by its rate".to_owned(),
-        SeverityBy::Factor => {
-            let f = r.factor.unwrap_or(1.0);
-            format!("by its factor: x{} a day", units::decimal(f))
-        }
-        SeverityBy::Limit => "by the time to the limit".to_owned(),
-        SeverityBy::Default => "by default".to_owned(),
-    };
-    let mut line = format!("{} {why}", r.severity.as_str());
-    if let (Basis::Episode(_), Some(x), true) = (r.basis, curve.rate, curve.grows) {
-        line.push_str(&format!(
-            "; {} MB/h over all ({} to {})",
-            rate(x.value),
-            rate(x.lo),
-            rate(x.hi)
-        ));
-    }
-    if r.less_than_a_day {
-        line.push_str("; less than a day seen: a daily wave cannot be ruled out");
-    }
-    out.push(line);
-    if let (Some((lo, hi)), true) = (curve.hourly, matches!(r.basis, Basis::Overall)) {
-        let under = curve.bins.teeth.map_or(String::new(), |t| {
-            format!(
-                " under a {} saw-tooth of {}",
-                units::hours(t.period_s / 3600.0),
-                units::bytes(t.size as i128)
-            )
-        });
-        if lo < 0.0 || !under.is_empty() {
-            out.push(format!(
-                "flat to the eye: 1 h windows read {} to {} MB/h{under}",
-                rate(lo),
-                rate(hi)
-            ));
-        }
-    }
-    if curve.has_doubtful_cut() {
-        out.push(
-            "the level fell by more than half at once: release or restart, cannot tell".into(),
-        );
-    }
-    if let Some((_, f)) = report.timeline.follows.iter().find(|f| f.0 == r.curve) {
-        let named = |pass: bool| -> Vec<String> {
-            f.iter()
-                .filter(|x| x.1.passes == pass)
-                .map(|x| clean(&x.0.metric))
-                .collect()
-        };
-        let (yes, no) = (named(true), named(false));
-        if !yes.is_empty() {
-            let not = if no.is_empty() {
-                String::new()
-            } else {
-                format!(", not {}", no[..no.len().min(3)].join(", "))
-            };
-            out.push(format!("follows {}{not}", yes.join(", ")));
-        }
-    }
-    if let Some(joined) = report
-        .captures
-        .as_ref()
-        .filter(|_| report.rated.first() == Some(r))
-    {
-        for site in joined.sites.iter().take(3) {
-            let per = site.per_run.map_or(String::new(), |p| {
-                format!(", {} per run", units::bytes(p as i128))
-            });
-            out.push(format!(
-                "site  {} {}{per}",
-                units::signed(units::bytes(i128::from(site.delta)), site.delta > 0),
-                clean(&site.name)
-            ));
-        }
-    }
-    out
-}
-
 fn coincides(report: &TimelineReport, out: &mut Vec<String>) {
     let Some(requests) = &report.timeline.requests else {
         return;
@@ -348,31 +197,39 @@ fn coincides(report: &TimelineReport, out: &mut Vec<String>) {
         if report.rated.first().map(|r| r.curve) != Some(*at) {
             continue;
         }
-        for (i, c) in a
-            .endpoints
-            .iter()
-            .filter(|c| c.reported)
-            .take(3)
-            .enumerate()
-        {
+        let reported: Vec<&Coincidence> = a.endpoints.iter().filter(|c| c.reported).collect();
+        let family = |c: &Coincidence| requests.endpoints[c.endpoint].family.as_str();
+        for (i, c) in reported.iter().take(3).enumerate() {
             let label = if i == 0 { "coincides" } else { "" };
             let e = &requests.endpoints[c.endpoint];
             let mut name = clean(&e.name);
             for other in &c.together {
                 name.push_str(&format!(
-                    " with {}",
+                    " with {}, not separable",
                     clean(&requests.endpoints[*other].name)
                 ));
             }
-            let p99 = e.p99_s.map_or(String::new(), |s| {
-                format!(", p99 {} s", units::plain((s * 10.0).round() / 10.0))
+            let p99 = e.p99_s.map_or(String::new(), |s| match s < 0.1 {
+                true => format!(", p99 {:.0} ms", s * 1e3),
+                false => format!(", p99 {} s", units::plain((s * 10.0).round() / 10.0)),
             });
             out.push(format!(
                 "{label:11}{name}  ({} requests{p99})",
                 units::grouped(i128::from(e.count))
             ));
-            out.push(format!("{:11}{}", "", per_request(c, a.moment)));
-            out.push(format!("{:11}{}", "", running(c)));
+            let same = reported[..i].iter().any(|o| family(o) == family(c));
+            let kin = if same { "; of the same family" } else { "" };
+            out.push(format!("{:11}{}{kin}", "", per_request(c, a.moment)));
+            if !same {
+                out.push(format!("{:11}{}", "", running(c)));
+            }
+        }
+        if reported.len() > 3 {
+            out.push(format!(
+                "{:11}... {} more: -o timeline.json",
+                "",
+                reported.len() - 3
+            ));
         }
         if a.endpoints.iter().any(|c| c.reported) {
             let share = (a.explained * 100.0).round();
@@ -389,46 +246,20 @@ fn coincides(report: &TimelineReport, out: &mut Vec<String>) {
     }
 }
 
-fn per_request(c: &Coincidence, moment: Moment) -> String {
-    let when = match moment {
-        Moment::AtEnd => "when it ends",
-        Moment::WhileRunning => "while it runs",
-    };
-    format!(
-        "{} per request ({} to {}), {when}",
-        units::signed(units::bytes(c.per_request as i128), true),
-        units::bytes(c.lo as i128),
-        units::bytes(c.hi as i128)
-    )
-}
-
-fn running(c: &Coincidence) -> String {
-    let with = c
-        .rate_running
-        .map(|r| format!("{} MB/h in minutes with it", rate(r)));
-    let without = c.rate_idle.map(|(idle, half)| {
-        format!(
-            "{} (+-{}) without",
-            rate(idle),
-            rate(half).trim_start_matches('+')
-        )
-    });
-    match (with, without) {
-        (Some(with), Some(without)) => format!("{with}, {without}"),
-        (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => "it runs all the time".to_owned(),
-    }
-}
-
 fn dated(report: &TimelineReport, room: usize, out: &mut Vec<String>) {
     let (first, last) = match (report.incident.first(), report.incident.last()) {
         (Some(a), Some(b)) => (a.time, b.time),
         _ => return,
     };
     let days = last.hours_since(first) > 20.0;
-    let shown = report.incident.len().min(room);
-    for (i, d) in report.incident.iter().take(shown).enumerate() {
-        let label = if i == 0 { "when" } else { "" };
+    // Where not all fits, bursts of logs go first: they only date what happens.
+    let all = report.incident.len() <= room;
+    let counts = |what: &str| all || !what.ends_with("times its normal");
+    let list = report.incident.iter().filter(|d| counts(&d.what));
+    let mut shown = 0;
+    for d in list.take(room) {
+        let label = if shown == 0 { "when" } else { "" };
+        shown += 1;
         out.push(labelled(
             label,
             &format!("{}  {}", clock(d.time, days), clean(&d.what)),
@@ -516,9 +347,43 @@ fn bad_lines(report: &TimelineReport, style: &Style, out: &mut Vec<String>) {
                 ),
             ));
         }
-        for note in input.notes.iter().filter(|_| style.verbose) {
-            out.push(labelled("", &format!("{}: {note}", clean(&input.path))));
+    }
+    if style.verbose {
+        notes(report, out);
+    }
+    // What was put right is said: who knows of it may know better.
+    let moved = report.timeline.curves.iter().map(|c| &c.series);
+    for s in moved.filter(|s| !s.clock.is_empty()).take(3) {
+        let step = &s.clock[0];
+        out.push(labelled(
+            "",
+            &format!(
+                "{}: the clock went back at {}, what follows is moved by {}",
+                clean(&s.name.service),
+                super::stamp(step.at),
+                units::hours(step.moved_s / 3600.0)
+            ),
+        ));
+    }
+}
+
+/// What readers assumed, each once: a folder of snapshots is many files.
+fn notes(report: &TimelineReport, out: &mut Vec<String>) {
+    let mut seen: Vec<(&str, &str, usize)> = Vec::new();
+    for input in &report.inputs {
+        for note in &input.notes {
+            match seen.iter_mut().find(|s| s.0 == note) {
+                Some(s) => s.2 += 1,
+                None => seen.push((note, &input.path, 1)),
+            }
         }
+    }
+    for (note, path, times) in seen {
+        let more = match times {
+            1 => String::new(),
+            n => format!(" and {} more", n - 1),
+        };
+        out.push(labelled("", &format!("{}{more}: {note}", clean(path))));
     }
 }
 
