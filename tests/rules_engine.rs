@@ -61,7 +61,11 @@ fn the_document_says_the_same() {
             cut["kind"],
             if reachable { "bridge" } else { "break-cycle" }
         );
-        assert_eq!(cut["frees_bytes"], cycle["retained_bytes"], "{state}");
+        // What breaks the cycles frees at least all that they keep.
+        let bytes = |row: &Value, key: &str| row[key].as_u64().unwrap();
+        let keeps = bytes(cycle, "retained_bytes");
+        let frees = bytes(cut, "frees_bytes");
+        assert!(frees >= keeps && frees <= keeps + keeps / 100, "{state}");
         let rules: Vec<&str> = report["findings"]
             .as_array()
             .unwrap()

@@ -295,8 +295,8 @@ fn holder(report: &GraphReport, row: &HolderRow, word: &str, out: &mut Out) {
         );
     }
     cut(&row.cut, row.retained, out);
-    let stayed = report.outcome.survivors.iter();
-    if let Some(s) = { stayed }.find(|s| s.id == row.id && !s.base) {
+    let mut stayed = report.outcome.survivors.iter();
+    if let Some(s) = stayed.find(|s| s.id == row.id && !s.base) {
         let text = format!(
             "the same objects: {} of those that came up after the first capture were there before \
 the last and still are",
