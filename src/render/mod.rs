@@ -12,6 +12,7 @@ mod fold;
 pub mod folded;
 pub mod gate;
 pub mod graph;
+mod homes;
 pub mod html;
 pub mod inspect;
 pub mod json;

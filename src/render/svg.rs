@@ -3,6 +3,7 @@
 //! A difference is drawn as the flamegraph of the sites that grew, each as wide as its growth: so
 //! the width of every caller is right, which it is not where widths are those of one side.
 
+use super::homes::without_homes;
 use super::merged::Merged;
 use super::{unwritable, words};
 use crate::error::Result;
@@ -31,7 +32,9 @@ pub fn flamegraph(report: &Report<'_>) -> Result<Vec<u8>> {
         empty: "no site holds anything",
     };
     picture.draw(report, |i| after.get(i), &mut bytes)?;
-    Ok(bytes)
+    Ok(without_homes(&String::from_utf8_lossy(&bytes))
+        .into_owned()
+        .into_bytes())
 }
 
 /// Writes a flamegraph of the sites that grew.
@@ -62,7 +65,12 @@ pub fn growth(report: &Report<'_>, out: &mut dyn Write) -> Result<()> {
         ),
         empty: "no site grew",
     };
-    picture.draw(report, |i| after.get(i).saturating_sub(before.get(i)), out)
+    let mut bytes = Vec::new();
+    let grew = |i| after.get(i).saturating_sub(before.get(i));
+    picture.draw(report, grew, &mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    out.write_all(without_homes(&text).as_bytes())
+        .map_err(unwritable)
 }
 
 struct Picture {

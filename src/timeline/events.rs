@@ -315,8 +315,11 @@ fn bursts(counts: &[f64], alpha: f64) -> Vec<(usize, usize, f64)> {
             phi *= 1.6;
         }
         let level = alpha / (sums.len() as f64 * LENGTHS.len() as f64);
+        let shorter = hits.len();
         for (i, (&c, &m)) in sums.iter().zip(&normals).enumerate() {
-            if c >= TIMES * m && c >= LEAST && count_upper(c as u64, m, phi) < level {
+            // What shorter windows show is dated by them.
+            let known = || hits[..shorter].iter().any(|h| h.0 < i + length && i < h.1);
+            if c >= TIMES * m && c >= LEAST && count_upper(c as u64, m, phi) < level && !known() {
                 hits.push((i, i + length, c / m));
             }
         }

@@ -253,9 +253,10 @@ test("a picture of a hundred thousand frames is pruned with its sum, and zooms a
   assert.equal(sum(2), after);
   // Zoomed, the callers above stay at full width; what is found is marked; Escape leads back.
   const widths = () => page.locator("#frames > g:not([display])").count();
+  await page.keyboard.press("Escape");
   const all = await widths();
   const inner = page.locator("#frames > g", { hasText: /service_3/ }).first();
-  await inner.locator("rect").first().click();
+  await inner.locator("rect").first().dispatchEvent("click");
   assert.ok((await widths()) < all);
   assert.ok((await page.locator("#frames > g.above").count()) >= 1);
   await page.keyboard.press("Escape");

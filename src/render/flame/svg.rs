@@ -8,6 +8,7 @@ use super::palette::Tone;
 use super::tree::FlameTree;
 use crate::diff::Side;
 use crate::error::Result;
+use crate::render::homes::without_homes;
 use crate::render::{figures, turns_text, unwritable, words};
 use crate::report::{CaptureInfo, Report};
 use crate::units;
@@ -34,7 +35,8 @@ const SCRIPT: &str = include_str!("flame_svg.js");
 pub fn write(report: &Report<'_>, width: Width, out: &mut dyn Write) -> Result<()> {
     let tree = super::tree_of(report, MOST);
     let text = picture(report, &tree, width);
-    out.write_all(text.as_bytes()).map_err(unwritable)
+    out.write_all(without_homes(&text).as_bytes())
+        .map_err(unwritable)
 }
 
 fn picture(report: &Report<'_>, tree: &FlameTree, width: Width) -> String {

@@ -1,10 +1,7 @@
 //! Text made safe for the place where it stands. Names come from profiles and may hold anything.
 
 use crate::render::turns_text;
-use regex::Regex;
-use std::borrow::Cow;
 use std::fmt;
-use std::sync::LazyLock;
 
 /// Text between tags and in quoted attributes. Characters that turn the direction of writing or
 /// that are not printed become U+FFFD.
@@ -49,25 +46,6 @@ pub(super) fn json(text: &str) -> String {
     out
 }
 
-static HOMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r#"(?x)
-        (?P<before> ^ | [\s"'=(:,>] )
-        (?: /home/[^/\s"'<:]+ | /Users/[^/\s"'<:]+ | /root | [A-Za-z]:(?:\\\\|\\|/)Users(?:\\\\|\\|/)[^\\/\s"'<:]+ )
-        (?P<after> / | \\ )"#,
-    )
-    .ok()
-});
-
-/// The text with home directories written as `~`: a report travels further than the machine that
-/// made it.
-pub(super) fn without_homes(text: &str) -> Cow<'_, str> {
-    match &*HOMES {
-        Some(homes) => homes.replace_all(text, "${before}~${after}"),
-        None => Cow::Borrowed(text),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,14 +62,5 @@ mod tests {
     #[test]
     fn json_cannot_end_its_element() {
         assert_eq!(json(r#"{"a":"</script>"}"#), r#"{"a":"\u003c/script>"}"#);
-    }
-
-    #[test]
-    fn homes_are_cut_off_paths() {
-        let cut = |t: &str| without_homes(t).into_owned();
-        assert_eq!(cut("/home/ann/app/x.c:3 /root/y"), "~/app/x.c:3 ~/y");
-        assert_eq!(cut(r#""C:\\Users\\ann\\x.c""#), r#""~\\x.c""#);
-        assert_eq!(cut("/srv/home/ann/x"), "/srv/home/ann/x");
-        assert_eq!(cut("/rooted/x /homes/y/z"), "/rooted/x /homes/y/z");
     }
 }

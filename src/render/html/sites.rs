@@ -1,6 +1,6 @@
 //! The page of a comparison of allocation sites.
 
-use super::escape::{Text, without_homes};
+use super::escape::Text;
 use super::frame::{self, Page, Section};
 use super::pages::summary::OPEN;
 use super::view::{self, FindingView};
@@ -8,6 +8,7 @@ use super::{Origin, STYLE, pages};
 use crate::diff::Growth;
 use crate::error::Result;
 use crate::model::Unit;
+use crate::render::homes::without_homes;
 use crate::render::{Style, shown};
 use crate::render::{figures, finding, head, json, matching, remarks, text, unwritable, words};
 use crate::report::Report;
@@ -22,6 +23,8 @@ const ROOM: usize = 2_500_000;
 const STATIC: usize = 50;
 /// Rows that are named among what was ruled out or cannot be told.
 const NAMED: usize = 8;
+/// Callers of the owner that a suppression names.
+const CALLERS: usize = 2;
 /// Characters of a site's name.
 const NAME: usize = 110;
 
@@ -126,11 +129,44 @@ pub fn write(
         .map_err(unwritable)
 }
 
+/// The pattern of a finding with several call paths, as `heapdiff suppress` writes one: the frame
+/// that owns the sites, with the callers that all paths have; none for a single site.
+fn common_stack(report: &Report<'_>, finding: &Finding) -> Option<String> {
+    let ids = finding.rows.iter().map(|&r| report.id(r as usize).hash);
+    let ids: std::collections::BTreeSet<u64> = ids.collect();
+    if ids.len() < 2 {
+        return None;
+    }
+    let ends = |row: u32| -> Option<Vec<&str>> {
+        let row = row as usize;
+        let names = report.frames(row).into_iter();
+        let names = names.map(|f| report.symbols.strings.get(f.function));
+        let names: Vec<&str> = names.take(report.owner(row)? + 1).collect();
+        Some(names.into_iter().rev().take(1 + CALLERS).collect())
+    };
+    let mut rows = finding.rows.iter();
+    let mut common = ends(*rows.next()?)?;
+    for &row in rows {
+        let other = ends(row)?;
+        let same = common.iter().zip(&other).take_while(|(a, b)| a == b);
+        common.truncate(same.count());
+    }
+    if common.is_empty() || common.iter().any(|name| name.is_empty()) {
+        return None;
+    }
+    let names = common.iter().rev().map(|name| frame::toml(name));
+    let names: Vec<String> = names.collect();
+    Some(format!("[\"**\", {}, \"**\"]", names.join(", ")))
+}
+
 /// A finding with what its suppression says of it: the rule and the site.
 fn accepted(report: &Report<'_>, finding: &Finding) -> FindingView {
     let mut lines = vec![("rule", frame::toml(finding.rule.id))];
     let site = (finding.subject.kind == SubjectKind::Site).then_some(finding.subject.index);
-    if let Some(row) = site {
+    let pattern = common_stack(report, finding);
+    if let Some(pattern) = pattern {
+        lines.push(("stack", pattern));
+    } else if let Some(row) = site {
         let id = report.id(row as usize);
         lines.push(("site", format!("\"{:016x}\"", id.hash)));
     }

@@ -85,14 +85,15 @@ export function treemap(d) {
       const { text, size, to } = boxes[k], down = to >= 0 && children[to].length > 0;
       const share = `${((100 * size) / Math.max(1, retained[0])).toFixed(1)} %`;
       const words = `${text}${to >= 0 && edge[to] ? " by " + edge[to] : ""}: ${bytes(size)}, ${share} of all`;
-      const cell = svg("g", { class: "cell" + deep + (down ? " down" : ""), ...(down ? { tabindex: 0, role: "button", "aria-label": words } : {}) },
+      const cell = svg("g", { class: "cell" + deep + (down ? " down" : ""), ...(down ? { tabindex: 0, role: "button" } : {}) },
         svg("title", {}, words), svg("rect", { class: to < 0 ? "own" : "held", x, y, width: Math.max(0, w - 1.5), height: Math.max(0, h - 1.5) }));
       const room = Math.floor((w - 10) / 7.3), opens = down && !deep && w > 110 && h > 70;
       const one = `${text}  ${bytes(size)}  ${share}`;
       if (opens) cell.append(svg("text", { x: x + 5, y: y + 14 }, one.length <= room ? one : shorten(text, room)));
       else {
-        if (room > 3 && h > 17) cell.append(svg("text", { x: x + 5, y: y + 14 }, shorten(text, room)));
-        if (room > 8 && h > 34) cell.append(svg("text", { x: x + 5, y: y + 30, class: "size" }, shorten(`${bytes(size)}  ${share}`, room)));
+        if ((room > 6 || text.length <= room) && h > 17) cell.append(svg("text", { x: x + 5, y: y + 14 }, shorten(text, room)));
+        const second = [`${bytes(size)}  ${share}`, bytes(size)].find((t) => t.length <= room);
+        if (second && h > 34) cell.append(svg("text", { x: x + 5, y: y + 30, class: "size" }, second));
       }
       if (down) {
         cell.addEventListener("click", () => go(to));

@@ -16,9 +16,9 @@ mod told;
 mod value;
 
 use super::Origin;
-use super::escape::without_homes;
 use super::frame::{self, Page, Section};
 use crate::error::{Code, Error, Result};
+use crate::render::homes::without_homes;
 use crate::render::unwritable;
 use serde_json::{Value, json};
 use std::io::Write;
