@@ -87,11 +87,8 @@ fn the_guilty_requests_are_named_or_nobody() {
             .find(|r| r["endpoint"] == t["guilty"])
             .unwrap();
         assert_eq!(guilty["count"], t["requests"], "{service}");
-        let others = requests.iter().filter(|r| *r != guilty);
-        assert!(
-            others.into_iter().all(|r| r["reported"] == false),
-            "{service}"
-        );
+        let mut others = requests.iter().filter(|r| *r != guilty);
+        assert!(others.all(|r| r["reported"] == false), "{service}");
         if guilty["reported"] == true {
             let keeps = t["bytes_resident"].as_f64().unwrap();
             let per = &guilty["bytes_per_request"];

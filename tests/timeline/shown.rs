@@ -102,12 +102,12 @@ fn counters_that_should_be_quiet() {
         "{burst}"
     );
     // A burst of events is a note and raises nothing.
-    let notes = d["findings"]
+    let mut notes = d["findings"]
         .as_array()
         .unwrap()
         .iter()
         .filter(|f| f["rule"] == "HD068");
-    assert!(notes.into_iter().all(|f| f["severity"] == "note"));
+    assert!(notes.all(|f| f["severity"] == "note"));
 }
 
 /// Two endpoints of a family that always run together are named together; connections that are
