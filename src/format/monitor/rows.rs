@@ -36,7 +36,6 @@ enum Cut {
 /// A header and what its columns are.
 #[derive(Debug, Clone)]
 struct Header {
-    text: Vec<u8>,
     cut: Cut,
     whose: usize,
     /// In front of the service: the namespace or the pod.
@@ -113,7 +112,6 @@ impl Header {
             .map(|(i, n)| of_column(n, i == whose))
             .collect();
         Some(Header {
-            text: plain.as_bytes().to_vec(),
             cut,
             whose,
             prefix,
@@ -121,11 +119,6 @@ impl Header {
             clocked,
             columns,
         })
-    }
-
-    /// Whether a line is this header again, whatever its clock.
-    fn repeats(&self, line: &[u8]) -> bool {
-        line == self.text || Header::of(line).is_some()
     }
 }
 
@@ -285,12 +278,10 @@ pub(super) fn read(source: &Source, options: &Options, sink: &mut dyn Sink) -> R
         if line.starts_with(b"Average:") || line.is_empty() {
             return;
         }
-        if block.header.as_ref().is_some_and(|h| h.repeats(line)) || block.header.is_none() {
-            if let Some(header) = Header::of(line) {
-                block.put();
-                block.header = Some(header);
-                return;
-            }
+        if let Some(header) = Header::of(line) {
+            block.put();
+            block.header = Some(header);
+            return;
         }
         outcome.lines += 1;
         let text = String::from_utf8_lossy(line);
