@@ -403,7 +403,8 @@ fn check_cuts(n: u32, edges: &[(u32, u32)], roots: &[u32]) {
     // Cuts that overlap: every third reference, every fifth, ...
     let overlapping: Vec<Vec<u32>> = (1..=freed::TOGETHER)
         .map(|k| {
-            (0..graph.edge_count() as u32).filter(move |e| (e * 7 + 3) as usize % (k + 1) == 0)
+            (0..graph.edge_count() as u32)
+                .filter(move |e| ((e * 7 + 3) as usize).is_multiple_of(k + 1))
         })
         .map(Iterator::collect)
         .collect();

@@ -97,7 +97,7 @@ impl Tally {
         let Some((before, object)) = self.last.take() else {
             return;
         };
-        let gap = id.checked_sub(before).unwrap_or(0);
+        let gap = id.saturating_sub(before);
         match object {
             Open::Instance { class, .. } if self.sampled.len() < SAMPLES => {
                 self.sampled.push(class);
