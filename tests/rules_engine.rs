@@ -39,6 +39,51 @@ fn each_failing_run_leaves_one_broker_that_nothing_holds() {
     }
 }
 
+/// The same in the document that programs read, to the byte where the truth tells bytes.
+#[test]
+fn the_document_says_the_same() {
+    let document = |state: &str| -> Value {
+        serde_json::from_str(&cycles(state, &[10, 20, 40], &["--format", "json"])).unwrap()
+    };
+    for (state, reachable) in [("off", false), ("saveall", false), ("held", true)] {
+        let report = document(state);
+        assert_eq!(report["verdict"], "leak", "{state}");
+        let cycle = &report["cycles"][0];
+        let signature = cycle["signature"].as_str().unwrap();
+        assert!(signature.starts_with(CYCLE), "{state} {signature}");
+        assert_eq!(cycle["occurrences"], serde_json::json!([10, 20, 40]));
+        assert_eq!(cycle["per_run"].as_f64(), Some(1.0));
+        assert_eq!(cycle["reachable"], reachable, "{state}");
+        assert_eq!(cycle["root_path"].is_null(), !reachable, "{state}");
+        assert_eq!(cycle["explained"], reachable, "{state}");
+        let cut = &cycle["cut"];
+        assert_eq!(
+            cut["kind"],
+            if reachable { "bridge" } else { "break-cycle" }
+        );
+        // What breaks the cycles frees at least all that they keep.
+        let bytes = |row: &Value, key: &str| row[key].as_u64().unwrap();
+        let keeps = bytes(cycle, "retained_bytes");
+        let frees = bytes(cut, "frees_bytes");
+        assert!(frees >= keeps && frees <= keeps + keeps / 100, "{state}");
+        let rules: Vec<&str> = report["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|f| f["rule"].as_str().unwrap())
+            .collect();
+        assert_eq!(rules[0], "HD040", "{state} {rules:?}");
+    }
+    for state in ["cured", "on"] {
+        let report = document(state);
+        assert_eq!(report["verdict"], "same", "{state}");
+        assert_eq!(report["findings"], serde_json::json!([]), "{state}");
+        let grows = |c: &&Value| c["growth"] == "steady-growth" && c["benign"].is_null();
+        let cycles = report["cycles"].as_array().unwrap();
+        assert_eq!(cycles.iter().filter(grows).count(), 0, "{state}");
+    }
+}
+
 #[test]
 fn a_registry_that_holds_the_brokers_is_the_reference_to_cut() {
     let out = cycles("held", &[10, 20, 40], &["--width", "200"]);

@@ -52,7 +52,7 @@ struct RawGate {
     metric: Option<String>,
     noise: Option<Spanned<String>>,
     path_map: Option<Vec<String>>,
-    runs_per_hour: Option<f64>,
+    runs_per_hour: Option<Spanned<f64>>,
     suppressions: Option<Vec<String>>,
     trim_path: Option<Vec<String>>,
 }
@@ -186,8 +186,15 @@ pub fn load(explicit: Option<&str>, none: bool, profile: Option<&str>) -> Result
         return known_profile(Config::default(), profile);
     };
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(&path)
+    let bytes = std::fs::read(&path)
         .map_err(|e| Error::io(Code::Unreadable, &shown, &e).help("name another with --config"))?;
+    let text = String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to() as u64;
+        Error::usage("is no UTF-8 text")
+            .in_file(&shown)
+            .at(Place::Byte(at))
+            .help("save it as UTF-8 (the > of PowerShell writes UTF-16)")
+    })?;
     read(&text, &path, profile).map_err(|e| e.in_file(&shown))
 }
 
@@ -310,8 +317,13 @@ impl Reader<'_> {
         if let Some(name) = &raw.driver {
             self.config.driver = self.set(name.clone());
         }
-        if let Some(runs) = raw.runs_per_hour {
-            self.config.runs_per_hour = self.set(runs);
+        if let Some(runs) = &raw.runs_per_hour {
+            let value = *runs.get_ref();
+            if !(value > 0.0 && value.is_finite()) {
+                let what = format!("runs_per_hour {value} is no number of runs");
+                return Err(self.wrong(runs.span().start, what, "write a number above 0"));
+            }
+            self.config.runs_per_hour = self.set(value);
         }
         if let Some(limit) = &raw.memory_limit {
             let bytes = limit.get_ref().number().ok_or_else(|| {
@@ -497,6 +509,25 @@ fn reason(e: &toml::de::Error) -> String {
             .replace(
                 "data did not match any variant of untagged enum Amount",
                 "neither a number nor a size such as \"64KiB\"",
+            )
+            .replace("expected struct RawGate", "expected a table [gate]")
+            .replace("expected struct RawSeverity", "expected a table [severity]")
+            .replace(
+                "expected struct RawProfile",
+                "expected a table [profile.NAME]",
+            )
+            .replace(
+                "expected struct RawFactors",
+                "expected a table [severity.factor]",
+            )
+            .replace(
+                "expected struct RawTimes",
+                "expected a table [severity.limit]",
+            )
+            .replace("expected struct RawBudget", "expected a table [[budget]]")
+            .replace(
+                "expected struct RawSuppress",
+                "expected a table [[suppress]]",
             )
             .replace(
                 "data did not match any variant of untagged enum Frames",

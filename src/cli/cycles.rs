@@ -1,6 +1,8 @@
 //! `heapdiff cycles`, and `heapdiff compare` on object graphs: which cycles and holders grow.
 
-use super::args::{CompareArgs, CyclesArgs, GateArgs, InputArgs, InspectArgs, OutputArgs};
+use super::args::{
+    CompareArgs, CyclesArgs, GateArgs, InputArgs, InspectArgs, OutputArgs, RowArgs, Sort,
+};
 use super::load::{self, Item, Reading};
 use super::output::{Rendering, Target};
 use super::run::{Terminal, facts, size, targets};
@@ -51,6 +53,14 @@ pub(super) fn cycles(args: &CyclesArgs, terminal: &Terminal) -> Result<u8> {
 
 /// `heapdiff compare` whose captures are object graphs.
 pub(super) fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
+    of_sites(&args.rows)?;
+    let more = [
+        ("--peek", args.peek.is_some()),
+        ("--tree", args.tree),
+        ("--driver", args.driver != "runs"),
+        ("--runs-from", args.runs_from.is_some()),
+    ];
+    only_sites(&more)?;
     run(
         &Job {
             captures: &args.captures,
@@ -71,6 +81,7 @@ pub(super) fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
 
 /// `heapdiff inspect` of an object graph: each by itself, with its types.
 pub(super) fn inspect(args: &InspectArgs, items: &[Item], terminal: &Terminal) -> Result<u8> {
+    of_sites(&args.rows)?;
     let paths = items.iter().flat_map(|i| &i.group.paths);
     for path in paths {
         let one = [path.clone()];
@@ -90,6 +101,35 @@ pub(super) fn inspect(args: &InspectArgs, items: &[Item], terminal: &Terminal) -
         run(&job, terminal)?;
     }
     Ok(0)
+}
+
+/// Refuses what chooses or groups allocation sites: object graphs have none.
+fn of_sites(rows: &RowArgs) -> Result<()> {
+    only_sites(&[
+        ("--metric", rows.metric.is_some()),
+        ("--group-by", rows.group_by != "stack"),
+        ("--sort", rows.sort != Sort::Growth),
+        ("--min-delta", rows.min_delta.is_some()),
+        ("--focus", rows.focus.is_some()),
+        ("--ignore", rows.ignore.is_some()),
+        ("--hide", rows.hide.is_some()),
+        ("--show", rows.show.is_some()),
+        ("--show-from", rows.show_from.is_some()),
+        ("--tagfocus", rows.tagfocus.is_some()),
+        ("--tagignore", rows.tagignore.is_some()),
+    ])
+}
+
+fn only_sites(given: &[(&str, bool)]) -> Result<()> {
+    match given.iter().find(|(_, given)| *given) {
+        Some((name, _)) => Err(Error::usage(format!(
+            "{name} is about allocation sites, and these captures are object graphs"
+        ))
+        .help(
+            "see what holds a type with `heapdiff cycles --path-to TYPE`, types with --histogram",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// The analysis of the object graphs that a gate is held over.
@@ -199,7 +239,7 @@ fn write(
 
 fn report(job: &Job<'_>, load: Load, reading: &Reading, items: &[Item]) -> Result<GraphReport> {
     let mut symbols = Symbols::default();
-    let mut series = Series::asking(job.path_to.clone());
+    let mut series = Series::asking(job.path_to.clone(), job.values);
     let mut paths = Vec::new();
     let mut notes = Vec::new();
     let mut pending: Option<(Side, HeapGraph, String)> = None;
@@ -207,6 +247,21 @@ fn report(job: &Job<'_>, load: Load, reading: &Reading, items: &[Item]) -> Resul
     let mut side_of_runs = None;
     let mut with_runs = [Vec::new(), Vec::new()];
     for item in items {
+        if item.group.spec.select.is_some() {
+            return Err(
+                Error::usage("an object graph is one moment: there is none to select")
+                    .in_file(&item.group.paths.join("+"))
+                    .help("leave out what follows the #"),
+            );
+        }
+        if item.group.paths.len() > 1 {
+            return Err(Error::new(
+                Code::Incomparable,
+                "object graphs of several processes cannot be added up: each has its own objects",
+            )
+            .in_file(&item.group.paths.join("+"))
+            .help("look at each process by itself"));
+        }
         for path in &item.group.paths {
             let graph = match read(path, reading, job, &mut symbols) {
                 Ok(graph) => graph,

@@ -166,7 +166,9 @@ impl Reading {
         }
         let kind = self.names.kind(object, text, cx.symbols);
         self.builder.node(TypeId(kind), object.memsize, None)?;
-        if object.class != 0 {
+        // The interpreter's own objects have no class: what is written there is another field.
+        let internal = object.kind.clone().and_then(|k| text.get(k)) == Some(b"IMEMO");
+        if object.class != 0 && !internal {
             let class = self.builder.target(object.class)?;
             self.builder.edge(class, LabelId(names::CLASS))?;
         }

@@ -3,17 +3,19 @@
 use super::cut::{Cut, Cutter, Plan, entries};
 use super::cycles::{self, Found};
 use super::dominators::Dominators;
-use super::growth::Trend;
+use super::growing::{GrowingPath, GrowingPaths};
 use super::holders;
 use super::paths::{self, Paths, shortest};
-use super::rows::OwnRows;
-use super::series::{CutRow, GrowingPaths, HolderRow, PathStep, folds, root_words};
+use super::rows::{Marks, OwnRows};
+use super::series::{CutRow, HolderRow, PathStep, State, SurvivorRow, folds, grown, root_words};
 use super::signature::one_label;
-use super::tree::{Group, NONE};
-use super::words::Words;
-use crate::model::{Collector, GcMode, HeapGraph, LabelId, Symbols};
+use super::words::{STAR, Words};
+use crate::model::{Collector, EdgeKind, GcMode, HeapGraph, LabelId, Symbols};
 use rustc_hash::FxHashMap;
 use std::cell::OnceCell;
+
+/// So far above texts and numbers that grow is looked for what they belong to.
+const LEAF_DEPTH: usize = 3;
 
 /// Holders that are looked at closely, a side.
 pub(super) const MOST_HOLDERS: usize = 16;
@@ -25,6 +27,7 @@ pub(super) struct CycleDetail {
     pub(super) root_path: Option<Vec<PathStep>>,
     pub(super) cut: CutRow,
     pub(super) breaks: Option<CutRow>,
+    pub(super) explained: bool,
 }
 
 /// A holder that is looked at: its group among those that grow, and the objects it holds.
@@ -84,10 +87,10 @@ impl<'a> Close<'a> {
     /// The growing groups that keep most; takes their objects. Several types under one holder are
     /// one.
     pub(super) fn held(&self, growing: &mut GrowingPaths) -> Vec<Held> {
-        let all = growing.0.iter_mut().enumerate();
+        let all = growing.all.iter_mut().enumerate();
         let mut all: Vec<Held> = all
-            .map(|(group, (_, _, members))| {
-                let mut tops = std::mem::take(members);
+            .map(|(group, path)| {
+                let mut tops = std::mem::take(&mut path.members);
                 Held {
                     bytes: cycles::set_retained(self.dom, &mut tops),
                     group,
@@ -96,21 +99,27 @@ impl<'a> Close<'a> {
                 }
             })
             .collect();
-        all.sort_by_key(|h| (std::cmp::Reverse(h.bytes), h.group));
+        let path = |h: &Held| -> &GrowingPath { &growing.all[h.group] };
+        let whole = |n: Option<&f64>| n.map(|&n| n as u64);
+        all.sort_by_cached_key(|h| {
+            let (first, last) = (whole(path(h).counts.first()), whole(path(h).counts.last()));
+            let grown = grown(h.bytes, first.as_ref(), last.as_ref());
+            (path(h).leaf, std::cmp::Reverse(grown), h.group)
+        });
         let mut first_of: FxHashMap<u32, usize> = FxHashMap::default();
         let mut kept: Vec<Held> = Vec::new();
         for h in all {
-            let (group, path, _) = &growing.0[h.group];
-            match first_of.get(&group.parent) {
-                Some(&row) if group.parent != NONE => {
-                    let name = path.last().map_or("", |s| s.type_name.as_str());
-                    kept[row].also.push((name.to_owned(), h.bytes));
+            // Keys of a map lie deeper in it than what it maps them to.
+            let depth = if path(&h).leaf { LEAF_DEPTH } else { 1 };
+            let mut above = path(&h).above.iter().rev().take(depth);
+            if let Some(&row) = above.find_map(|g| first_of.get(g)) {
+                let name = path(&h).path.last().map_or("", |s| s.type_name.as_str());
+                kept[row].also.push((name.to_owned(), h.bytes));
+            } else if kept.len() < MOST_HOLDERS {
+                if let Some(&parent) = path(&h).above.last() {
+                    first_of.insert(parent, kept.len());
                 }
-                _ if kept.len() < MOST_HOLDERS => {
-                    first_of.insert(group.parent, kept.len());
-                    kept.push(h);
-                }
-                _ => {}
+                kept.push(h);
             }
         }
         kept
@@ -173,7 +182,11 @@ impl<'a> Close<'a> {
         let cutter = self.cutter(&backward);
         CutRow {
             kind: cut.kind,
-            references: cut.references.iter().map(|&e| cutter.in_words(e)).collect(),
+            references: cut
+                .references
+                .iter()
+                .map(|&e| cutter.in_words(e, cut.any))
+                .collect(),
             count: cut.count,
             frees: cut.frees,
         }
@@ -184,12 +197,18 @@ impl<'a> Close<'a> {
         self.symbols.strings.get(info.name).to_owned()
     }
 
+    /// A label as it is written, unless it may be data.
     fn label(&self, label: LabelId) -> String {
+        let known = self.words.of_label(label);
+        let odd = known.plain == STAR && known.kind == EdgeKind::Attr;
+        if odd || known.private {
+            return "[*]".to_owned();
+        }
         let name = self.symbols.graph.label_info(label).name;
         super::signature::dotted(self.symbols.strings.get(name))
     }
 
-    fn root_path(&self, v: u32) -> Option<Vec<PathStep>> {
+    fn root_path(&self, v: u32, growing: &GrowingPaths) -> Option<Vec<PathStep>> {
         let (root, steps) = self.paths.to(self.graph, v)?;
         let step = |s: &paths::Step| PathStep {
             edge: match s.label {
@@ -199,8 +218,11 @@ impl<'a> Close<'a> {
             type_name: self.type_name(s.node),
             id: self.graph.ids().get(s.node),
             folds: folds(self.words, self.graph.type_of(s.node)),
+            state: growing.state(s.node),
         };
-        Some(steps.iter().map(step).collect())
+        let mut steps: Vec<PathStep> = steps.iter().map(step).collect();
+        State::settle(&mut steps);
+        Some(steps)
     }
 
     /// What is said of each cycle.
@@ -208,13 +230,24 @@ impl<'a> Close<'a> {
         &self,
         found: &[(u32, &Found)],
         cuts: &Cuts,
+        growing: &GrowingPaths,
+        blamed: &Marks,
     ) -> FxHashMap<u32, CycleDetail> {
         let all = found.iter().zip(&cuts.cycles);
-        all.map(|(&(signature, found), cut)| (signature, self.cycle(found, cut)))
-            .collect()
+        all.map(|(&(signature, found), cut)| {
+            let detail = self.cycle(found, cut, growing, blamed);
+            (signature, detail)
+        })
+        .collect()
     }
 
-    fn cycle(&self, found: &Found, cut: &Cut) -> CycleDetail {
+    fn cycle(
+        &self,
+        found: &Found,
+        cut: &Cut,
+        growing: &GrowingPaths,
+        blamed: &Marks,
+    ) -> CycleDetail {
         let path = found
             .example
             .iter()
@@ -223,16 +256,19 @@ impl<'a> Close<'a> {
                 type_name: self.type_name(v),
                 id: self.graph.ids().get(v),
                 folds: folds(self.words, self.graph.type_of(v)),
+                state: growing.state(v),
             })
             .collect();
+        let blame = found.tops.iter().filter(|&&v| blamed.contains(v)).count();
         let top = found.tops.iter().find(|&&v| self.dom.is_reachable(v));
         CycleDetail {
             path,
             root_path: top
                 .filter(|_| is_reachable(found))
-                .and_then(|&v| self.root_path(v)),
+                .and_then(|&v| self.root_path(v, growing)),
             cut: self.cut_row(cut),
             breaks: None,
+            explained: blame * 2 > found.tops.len(),
         }
     }
 
@@ -250,38 +286,65 @@ impl<'a> Close<'a> {
             .collect()
     }
 
-    /// What is said of each holder. `judge`: its counts, what they do, and its side.
+    /// What is said of each holder, and all that they hold and nothing else does.
     pub(super) fn holders(
         &self,
         held: Vec<Held>,
         cuts: &Cuts,
         growing: &GrowingPaths,
-        judge: impl Fn(&Group) -> (Vec<u64>, Trend, bool),
-    ) -> Vec<HolderRow> {
+        base: bool,
+    ) -> (Vec<HolderRow>, Marks) {
         let sets: Vec<&[u32]> = held.iter().map(|h| h.tops.as_slice()).collect();
-        let shares = holders::shares(self.graph, &sets);
+        let (shares, blamed) = holders::shares(self.graph, &sets);
         let mut rows = Vec::new();
         for ((h, share), cut) in held.into_iter().zip(shares).zip(&cuts.holders) {
-            let (group, path, _) = &growing.0[h.group];
-            let (series, trend, base) = judge(group);
-            let told: Vec<(&str, bool)> = path
+            let found = &growing.all[h.group];
+            let told: Vec<(&str, bool)> = found
+                .path
                 .iter()
                 .map(|s| (s.type_name.as_str(), s.folds))
                 .collect();
             rows.push(HolderRow {
-                id: group.key,
-                path: path.clone(),
-                series,
+                id: found.key,
+                path: found.path.clone(),
+                series: found.counts.iter().map(|&c| c as u64).collect(),
                 base,
-                trend,
+                trend: found.trend,
                 share,
                 retained: h.bytes,
+                inside: found.inside.clone(),
                 cut: self.cut_row(cut),
                 also: h.also,
                 benign: holders::excuse(&told),
             });
         }
+        (rows, blamed)
+    }
+
+    /// What is said of objects that came up and stayed.
+    pub(super) fn survivors(&self, growing: &mut GrowingPaths, base: bool) -> Vec<SurvivorRow> {
+        let row = |mut s: super::growing::Stayed| SurvivorRow {
+            id: s.key,
+            path: s.path,
+            objects: s.members.len() as u64,
+            retained: cycles::set_retained(self.dom, &mut s.members),
+            base,
+        };
+        let mut rows: Vec<SurvivorRow> = growing.stayed.drain(..).map(row).collect();
+        rows.sort_by_key(|r| (std::cmp::Reverse(r.retained), r.id));
         rows
+    }
+
+    /// Objects of each type that paths that grow hold, and nothing else does; and those that
+    /// nothing holds. One pass.
+    pub(super) fn explained(&self, blamed: &Marks) -> Vec<u64> {
+        let mut out = vec![0; self.symbols.graph.types().len()];
+        for v in 0..self.graph.len() as u32 {
+            if blamed.contains(v) || !self.dom.is_reachable(v) {
+                out[self.graph.type_of(v).0 as usize] += 1;
+            }
+        }
+        out
     }
 }
 

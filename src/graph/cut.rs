@@ -64,6 +64,8 @@ pub struct Cut {
     pub references: Vec<u32>,
     /// Number of references of these shapes that are cut together.
     pub count: u32,
+    /// Whether labels stand for any: entries have names of their own.
+    pub any: bool,
     /// Bytes that are freed when all of them are cut.
     pub frees: u64,
 }
@@ -75,6 +77,7 @@ impl Cut {
             kind: CutKind::None,
             references: Vec::new(),
             count: 0,
+            any: false,
             frees: 0,
         }
     }
@@ -87,6 +90,8 @@ pub struct Plan<'s> {
     tops: &'s [u32],
     /// The shapes to cut, most frequent first.
     shapes: Vec<(Shape, Alike)>,
+    /// Whether their labels stand for any.
+    any: bool,
 }
 
 /// References of one shape.
@@ -118,13 +123,38 @@ impl Alike {
     }
 }
 
+/// Shapes that differ by their label alone, as one: entries that have names of their own.
+fn by_types(shapes: Vec<(Shape, Alike)>) -> Vec<(Shape, Alike)> {
+    let mut merged: FxHashMap<Shape, Alike> = FxHashMap::default();
+    for (shape, alike) in shapes {
+        let shape = Shape {
+            label: super::words::STAR,
+            ..shape
+        };
+        let into = merged.entry(shape).or_default();
+        into.count += alike.count;
+        into.first = into.first.min(alike.first);
+        into.others.extend(alike.others);
+    }
+    merged.into_iter().collect()
+}
+
 impl<'s> Plan<'s> {
     /// A plan of the most frequent shapes.
     fn new(kind: CutKind, shapes: FxHashMap<Shape, Alike>, tops: &'s [u32]) -> Plan<'s> {
         let mut shapes: Vec<(Shape, Alike)> = shapes.into_iter().collect();
+        let any = shapes.len() > MOST_REFERENCES;
+        if any {
+            shapes = by_types(shapes);
+        }
         shapes.sort_by_key(|(shape, alike)| (std::cmp::Reverse(alike.count), *shape));
         shapes.truncate(MOST_REFERENCES);
-        Plan { kind, tops, shapes }
+        Plan {
+            kind,
+            tops,
+            shapes,
+            any,
+        }
     }
 }
 
@@ -314,6 +344,7 @@ impl Cutter<'_> {
                         kind: plan.kind,
                         references: plan.shapes.iter().map(|(_, alike)| alike.first).collect(),
                         count: removed.count(k),
+                        any: plan.any,
                         frees,
                     },
                 });
@@ -349,7 +380,10 @@ impl Cutter<'_> {
                 while hits != 0 {
                     let k = hits.trailing_zeros() as usize;
                     hits &= hits - 1;
-                    let shape = self.shape_from(v, e as u32);
+                    let mut shape = self.shape_from(v, e as u32);
+                    if plans[k].any {
+                        shape.label = super::words::STAR;
+                    }
                     if plans[k].shapes.iter().any(|s| s.0 == shape) {
                         removed.add(e as u32, k);
                     }
@@ -482,6 +516,7 @@ impl Cutter<'_> {
                     kind: CutKind::BreakCycle,
                     references: vec![edge],
                     count,
+                    any: false,
                     frees,
                 };
             }
@@ -563,7 +598,7 @@ pub struct Reference {
 
 impl Cutter<'_> {
     /// A reference in words. Containers on the way are named by their owner.
-    pub fn in_words(&self, edge: u32) -> Reference {
+    pub fn in_words(&self, edge: u32, any: bool) -> Reference {
         let name = |v: u32| {
             let info = self.symbols.graph.type_info(self.graph.type_of(v));
             self.symbols.strings.get(info.name).to_owned()
@@ -575,7 +610,7 @@ impl Cutter<'_> {
                 self.symbols,
             )
         };
-        let mut labels = vec![label(edge)];
+        let mut labels = vec![if any { "[*]".to_owned() } else { label(edge) }];
         let mut v = source(self.graph, edge);
         // A container is told by what holds it; a few levels are enough to find an owner.
         for _ in 0..8 {

@@ -71,44 +71,40 @@ pub fn dominators(
     for i in 0..count {
         semi[i as usize] = i;
     }
-    let mut forest = Forest {
-        ancestor: vec![0; count as usize],
-        label: (0..count).collect(),
-        semi,
-        path: Vec::new(),
-    };
+    let mut forest = Forest::new(parent);
     let mut dom = vec![0u32; count as usize];
     // A bucket is a list: its first entry by the semidominator, the next ones through `dom`, which
     // an entry needs only after it has left its bucket.
     let mut bucket = vec![0u32; count as usize];
     for i in (2..count).rev() {
         let v = vertex[i as usize];
-        if i == garbage {
-            forest.semi[i as usize] = ROOT;
+        let low = if i == garbage {
+            ROOT
         } else if held.has(v) {
-            forest.semi[i as usize] = if i > garbage { garbage } else { ROOT };
+            if i > garbage { garbage } else { ROOT }
         } else {
-            let mut low = forest.semi[i as usize];
+            let mut low = semi[i as usize];
             for &p in backward.of_node(v) {
                 let j = number[p as usize];
                 if j > garbage && i < garbage {
                     continue;
                 }
-                low = low.min(forest.lowest(j));
+                low = low.min(forest.best(j, i + 1).low);
             }
-            forest.semi[i as usize] = low;
-        }
-        let s = forest.semi[i as usize] as usize;
-        dom[i as usize] = bucket[s];
-        bucket[s] = i;
-        let p = parent[i as usize];
-        forest.ancestor[i as usize] = p;
+            low
+        };
+        semi[i as usize] = low;
+        let link = &mut forest.links[i as usize];
+        link.low = low;
+        let p = link.ancestor;
+        dom[i as usize] = bucket[low as usize];
+        bucket[low as usize] = i;
         let mut x = std::mem::take(&mut bucket[p as usize]);
         while x != 0 {
             let next = dom[x as usize];
-            let u = forest.best(x);
-            dom[x as usize] = if forest.semi[u as usize] < forest.semi[x as usize] {
-                u
+            let best = forest.best(x, i);
+            dom[x as usize] = if best.low < semi[x as usize] {
+                best.label
             } else {
                 p
             };
@@ -116,11 +112,11 @@ pub fn dominators(
         }
     }
     for i in 2..count {
-        if dom[i as usize] != forest.semi[i as usize] {
+        if dom[i as usize] != semi[i as usize] {
             dom[i as usize] = dom[dom[i as usize] as usize];
         }
     }
-    drop((forest, bucket, parent, held));
+    drop((forest, bucket, semi, held));
     let mut tree = Dominators {
         vertex,
         number,
@@ -236,40 +232,68 @@ fn garbage_sources(rows: Rows<'_>, number: &[u32], preferred: &impl Fn(u32) -> u
     sources
 }
 
-/// The forest of Lengauer and Tarjan: linked objects and the best label on the way up.
+/// The forest of Lengauer and Tarjan. Numbers are linked in falling order, so that those from a
+/// bound on are linked and the others are roots: the link to the parent stands from the start.
 struct Forest {
-    ancestor: Vec<u32>,
-    label: Vec<u32>,
-    semi: Vec<u32>,
+    links: Vec<Link>,
     path: Vec<u32>,
 }
 
+/// What is known of the way from a number up to its root, the root left out. Together, since all
+/// of it is needed at each step and the steps go anywhere in memory.
+#[derive(Clone, Copy)]
+struct Link {
+    ancestor: u32,
+    /// The number of smallest semidominator on the way.
+    label: u32,
+    /// That semidominator.
+    low: u32,
+}
+
 impl Forest {
-    /// The number of smallest semidominator on the path from `v` to its root, the root left out;
-    /// `v` itself where it is not linked.
-    fn best(&mut self, v: u32) -> u32 {
-        let mut x = v;
-        if self.ancestor[x as usize] == 0 {
-            return v;
+    fn new(parent: Vec<u32>) -> Forest {
+        let link = |(ancestor, i)| Link {
+            ancestor,
+            label: i,
+            low: i,
+        };
+        Forest {
+            links: parent.into_iter().zip(0..).map(link).collect(),
+            path: Vec::new(),
         }
-        while self.ancestor[self.ancestor[x as usize] as usize] != 0 {
-            self.path.push(x);
-            x = self.ancestor[x as usize];
-        }
-        while let Some(y) = self.path.pop() {
-            let a = self.ancestor[y as usize] as usize;
-            let (la, ly) = (self.label[a], self.label[y as usize]);
-            if self.semi[la as usize] < self.semi[ly as usize] {
-                self.label[y as usize] = la;
-            }
-            self.ancestor[y as usize] = self.ancestor[a];
-        }
-        self.label[v as usize]
     }
 
-    fn lowest(&mut self, v: u32) -> u32 {
-        let u = self.best(v);
-        self.semi[u as usize]
+    /// The best on the way from `v` to its root, the root left out; `v` itself where it is not
+    /// linked. Numbers from `bound` on are linked.
+    #[inline]
+    fn best(&mut self, v: u32, bound: u32) -> Link {
+        let own = self.links[v as usize];
+        if v < bound || own.ancestor < bound {
+            return own;
+        }
+        self.compress(v, bound);
+        self.links[v as usize]
+    }
+
+    fn compress(&mut self, v: u32, bound: u32) {
+        let mut x = v;
+        loop {
+            let ancestor = self.links[x as usize].ancestor;
+            if ancestor < bound {
+                break;
+            }
+            self.path.push(x);
+            x = ancestor;
+        }
+        let mut above = self.links[x as usize];
+        while let Some(y) = self.path.pop() {
+            let link = &mut self.links[y as usize];
+            if above.low < link.low {
+                (link.label, link.low) = (above.label, above.low);
+            }
+            link.ancestor = above.ancestor;
+            above = *link;
+        }
     }
 }
 

@@ -204,6 +204,16 @@ impl PathSeries {
         let at = self.keys.binary_search(&key).ok()?;
         Some(self.columns.iter().map(|c| f64::from(c[at])).collect())
     }
+
+    /// Whether a path has as many objects in every capture.
+    pub fn is_still(&self, key: PathKey) -> bool {
+        let Ok(at) = self.keys.binary_search(&key) else {
+            return false;
+        };
+        let mut columns = self.columns.iter().map(|c| c[at]);
+        let first = columns.next();
+        columns.all(|n| Some(n) == first)
+    }
 }
 
 #[cfg(test)]

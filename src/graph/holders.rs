@@ -3,71 +3,59 @@
 use super::freed;
 use super::paths::alive;
 use super::rows::Marks;
-use super::tree::{Group, NONE, PathTree};
 use crate::model::HeapGraph;
-
-/// A growing group, and the objects in it.
-#[derive(Debug, Clone)]
-pub struct Growing {
-    /// The group.
-    pub group: u32,
-    /// Its objects, ascending.
-    pub members: Vec<u32>,
-}
-
-/// The topmost growing groups of a tree: those whose parent does not grow. `grows` says whether a
-/// group does. Groups of one key are one, by their first.
-///
-/// One pass over groups and one over objects.
-pub fn topmost(tree: &PathTree, grows: impl Fn(&Group) -> bool) -> Vec<Growing> {
-    let growing: Vec<bool> = tree.groups.iter().map(grows).collect();
-    let mut place = vec![NONE; tree.groups.len()];
-    let mut out: Vec<Growing> = Vec::new();
-    for (g, group) in tree.groups.iter().enumerate() {
-        let below = group.parent != NONE && growing[group.parent as usize];
-        if growing[g] && !below {
-            place[g] = out.len() as u32;
-            out.push(Growing {
-                group: g as u32,
-                members: Vec::new(),
-            });
-        }
-    }
-    if out.is_empty() {
-        return out;
-    }
-    for (v, &g) in tree.of.iter().enumerate() {
-        if g != NONE && place[g as usize] != NONE {
-            out[place[g as usize] as usize].members.push(v as u32);
-        }
-    }
-    out
-}
 
 /// Why a holder that fills is no fault, where its types say so. `path`: type names from the root
 /// on, each with whether it is a container.
 ///
-/// An `lru_cache` with a limit refers to its results itself; one without a limit has them in a
-/// dictionary alone, and is not excused. Weak references hold nothing, and their owners prune
-/// them now and then.
+/// An `lru_cache` with a limit refers to its keys and results itself; one without a limit has them
+/// in a dictionary alone, and is not excused. A class that calls itself an LRU or TTL cache has a
+/// limit. What a soft reference holds goes when memory is short. Weak references hold nothing, and
+/// their owners prune them now and then; so do maps from names to weak references.
 pub fn excuse(path: &[(&str, bool)]) -> Option<&'static str> {
-    let limited = path
-        .windows(2)
-        .any(|w| w[0].0 == "functools._lru_cache_wrapper" && !w[1].1);
-    let last = path.last().map_or("", |p| p.0);
-    let last = last.rsplit('.').next().unwrap_or(last);
+    let limited = path.windows(2).enumerate().any(|(i, w)| {
+        let unlimited = w[1].0 == "dict" && i + 2 < path.len();
+        w[0].0 == "functools._lru_cache_wrapper" && !unlimited
+    });
+    let (last, above) = match path.split_last() {
+        Some((last, above)) => (simple(last.0), above),
+        None => return None,
+    };
     if limited || last == "_lru_list_elem" {
         return Some("a cache with a limit of its own");
     }
-    let weak = [
-        "ReferenceType",
-        "weakref",
-        "WeakReference",
-        "WeakRef",
-        "KeyedRef",
-    ];
-    weak.contains(&last)
+    if above.iter().any(|p| is_limited(simple(p.0))) {
+        return Some("a cache with a limit, by its name");
+    }
+    if above.iter().any(|p| p.0 == "java.lang.ref.SoftReference") {
+        return Some("softly held: freed when memory is short");
+    }
+    let weak = |name: &str| {
+        [
+            "ReferenceType",
+            "weakref",
+            "WeakReference",
+            "WeakRef",
+            "KeyedRef",
+        ]
+        .contains(&name)
+    };
+    let of_weak = |name: &str| name.contains("WeakValue") || name.contains("WeakInstance");
+    (weak(last) || above.iter().any(|p| of_weak(simple(p.0))))
         .then_some("weak references, which are pruned now and then")
+}
+
+/// The last part of a name.
+fn simple(name: &str) -> &str {
+    name.rsplit(['.', ':', '$']).next().unwrap_or(name)
+}
+
+/// Whether a class says that what it keeps has a limit: `LRUCache`, `LruMap`, `TTLCache`.
+fn is_limited(name: &str) -> bool {
+    let marks = ["LRU", "Lru", "LFU", "Lfu", "TTL", "Ttl"];
+    let cache = ["Cache", "Map", "Dict", "Store"];
+    let lower = name.starts_with("lru");
+    lower || marks.iter().any(|m| name.contains(m)) && cache.iter().any(|c| name.contains(c))
 }
 
 /// Bytes that a set of objects is to blame for.
@@ -82,8 +70,9 @@ pub struct Share {
 /// What each of a few sets holds that nothing outside them does: the measure of BLeak. At most 64
 /// sets; the others have none.
 ///
-/// One search from roots and one from all sets; 8 bytes an object.
-pub fn shares(graph: &HeapGraph, sets: &[&[u32]]) -> Vec<Share> {
+/// Also all that they hold and nothing else does. One search from roots and one from all sets; 8
+/// bytes an object.
+pub fn shares(graph: &HeapGraph, sets: &[&[u32]]) -> (Vec<Share>, Marks) {
     let mut in_set = Marks::new(graph.len());
     for &v in sets.iter().copied().flatten() {
         in_set.add(v);
@@ -95,8 +84,10 @@ pub fn shares(graph: &HeapGraph, sets: &[&[u32]]) -> Vec<Share> {
     }
     let holders = freed::reached_by(graph, sets, |w| !rooted.has(w));
     // By set and number of holders.
+    let mut blamed = Marks::new(graph.len());
     let mut bytes = vec![[0u64; freed::TOGETHER + 1]; sets.len().min(freed::TOGETHER)];
     for (v, &own) in holders.iter().enumerate().filter(|(_, h)| **h != 0) {
+        blamed.add(v as u32);
         let size = graph.size(v as u32);
         let count = own.count_ones() as usize;
         let mut sets = own;
@@ -116,7 +107,7 @@ pub fn shares(graph: &HeapGraph, sets: &[&[u32]]) -> Vec<Share> {
     };
     let mut out: Vec<Share> = bytes.iter().map(share).collect();
     out.resize(sets.len(), Share::default());
-    out
+    (out, blamed)
 }
 
 #[cfg(test)]
@@ -145,5 +136,16 @@ mod tests {
         );
         assert!(excuse(&[("module app", false), ("list", true), ("app.Row", false)]).is_none());
         assert!(excuse(&[("module app", false), ("weakref.ReferenceType", false)]).is_some());
+        // Keys and results of a cache with a limit, whatever they are.
+        let split = ("urllib.parse.SplitResult", true);
+        assert!(excuse(&[("module urllib.parse", false), wrapper, split]).is_some());
+        assert!(excuse(&[("module app", false), wrapper, ("dict", true)]).is_some());
+        let compiled = ("sqlalchemy.util.LRUCache", false);
+        assert!(excuse(&[("module app", false), compiled, ("tuple", true)]).is_some());
+        let soft = ("java.lang.ref.SoftReference", false);
+        assert!(excuse(&[("class Pool", false), soft, ("Buffer", false)]).is_some());
+        assert!(excuse(&[("class Pool", false), soft]).is_none());
+        let map = ("java.util.HashMap", true);
+        assert!(excuse(&[("class App", false), map, ("App$Job", false)]).is_none());
     }
 }

@@ -8,9 +8,11 @@ pub mod cut;
 pub mod cycles;
 pub mod dominators;
 mod freed;
+pub mod growing;
 pub mod growth;
 pub mod heaviest;
 pub mod holders;
+mod identity;
 #[cfg(test)]
 mod oracle;
 pub mod paths;

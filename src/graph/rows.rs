@@ -167,6 +167,13 @@ impl Marks {
         self.0[v as usize / 64] >> (v % 64) & 1 == 1
     }
 
+    /// The same of a set that may hold no object that large.
+    pub fn contains(&self, v: u32) -> bool {
+        self.0
+            .get(v as usize / 64)
+            .is_some_and(|word| word >> (v % 64) & 1 == 1)
+    }
+
     /// Adds `v`; whether it is new.
     #[inline]
     pub fn add(&mut self, v: u32) -> bool {

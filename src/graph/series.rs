@@ -4,20 +4,22 @@
 //! One graph is resident at a time. At its peak the analysis of a capture takes 64 bytes an object
 //! and 16 a reference; what stays of it is about 8 bytes an object.
 
-use super::close::{Close, CycleDetail, MOST_HOLDERS};
+use super::close::{Close, CycleDetail};
 use super::cut::{CutKind, Reference};
 use super::cycles::{self, Cycles, Found};
 use super::dominators::{Dominators, dominators};
+use super::growing::{GrowingPaths, Inside, growing};
 use super::growth::{Axis, PathSeries, Trend};
 use super::heaviest::{Heavy, heaviest};
-use super::holders::{self, Growing, Share};
+use super::holders::Share;
+use super::identity::Identity;
 use super::paths::ordered_roots;
 use super::rows::Rows;
-use super::signature::{Benign, Signatures, one_label};
-use super::tree::{Group, NONE, PathTree, path_tree};
+use super::signature::{Benign, Signatures};
+use super::tree::path_tree;
 use super::ways::{Ways, ways};
-use super::words::{NAMESPACE, STAR, Words};
-use crate::model::{GraphMeta, HeapGraph, LabelId, RootKind, Symbols, TypeId, TypeTally};
+use super::words::{NAMESPACE, Words};
+use crate::model::{GraphMeta, HeapGraph, RootKind, Symbols, TypeId, TypeTally};
 use rustc_hash::FxHashMap;
 
 /// Counts and bytes of one type in one capture.
@@ -67,6 +69,46 @@ pub struct PathStep {
     pub id: Option<u64>,
     /// A container or a dictionary of names: told by what holds it.
     pub folds: bool,
+    /// Whether it is part of what grows.
+    pub state: State,
+}
+
+/// What an object on a path is known to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum State {
+    /// It grows, or what holds it does.
+    Leaking,
+    /// There are as many in every capture, or it holds some of which this is so.
+    NotLeaking,
+    /// Neither is known.
+    #[default]
+    Undecided,
+}
+
+impl State {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Leaking => "leaking",
+            State::NotLeaking => "not-leaking",
+            State::Undecided => "undecided",
+        }
+    }
+
+    /// What holds an object that does not leak does not leak; what is below one that leaks does.
+    /// Where both are said the nearer to the root wins.
+    pub(super) fn settle(steps: &mut [PathStep]) {
+        let first = steps.iter().position(|s| s.state == State::Leaking);
+        let first = first.unwrap_or(steps.len());
+        let (above, below) = steps.split_at_mut(first);
+        for step in below {
+            step.state = State::Leaking;
+        }
+        let still = above.iter().rposition(|s| s.state == State::NotLeaking);
+        for step in &mut above[..still.map_or(0, |i| i + 1)] {
+            step.state = State::NotLeaking;
+        }
+    }
 }
 
 /// A way to cut something free, in words.
@@ -109,6 +151,8 @@ pub struct CycleRow {
     pub cut: CutRow,
     /// What would break the cycle itself, where references are counted and something else holds it.
     pub breaks: Option<CutRow>,
+    /// Whether a path that grows holds most of them, so that it is that path's growth.
+    pub explained: bool,
     /// What it does on the base side and on the new one.
     pub trends: [Trend; 2],
 }
@@ -130,12 +174,44 @@ pub struct HolderRow {
     pub share: Share,
     /// Bytes that they keep.
     pub retained: u64,
+    /// The program's own objects among what they hold, where they are none themselves.
+    pub inside: Option<Inside>,
     /// What cuts them free.
     pub cut: CutRow,
     /// The same at other paths: other types that the same holder holds.
     pub also: Vec<(String, u64)>,
     /// Why it is no fault that it grows.
     pub benign: Option<&'static str>,
+}
+
+impl HolderRow {
+    /// Bytes that it is to blame for and that came up along the captures: objects may have been
+    /// there before.
+    pub fn grown_bytes(&self) -> u64 {
+        grown(self.share.share, self.series.first(), self.series.last())
+    }
+}
+
+/// The part of `bytes` that came up while a number went from `first` to `last`.
+pub(super) fn grown(bytes: u64, first: Option<&u64>, last: Option<&u64>) -> u64 {
+    let (first, last) = (first.copied().unwrap_or(0), last.copied().unwrap_or(0));
+    let part = last.saturating_sub(first) as f64 / last.max(1) as f64;
+    (bytes as f64 * part).round() as u64
+}
+
+/// Objects at one path that came up during the runs and are still there, told by their identity.
+#[derive(Debug, Clone)]
+pub struct SurvivorRow {
+    /// The identity of the path, that of a holder with the same path.
+    pub id: u64,
+    /// From the root to them.
+    pub path: Vec<PathStep>,
+    /// Objects.
+    pub objects: u64,
+    /// Bytes that they keep.
+    pub retained: u64,
+    /// Whether they are of the base side.
+    pub base: bool,
 }
 
 /// One type along all captures.
@@ -145,6 +221,8 @@ pub struct TypeRow {
     pub name: String,
     /// One entry a capture.
     pub counts: Vec<TypeCount>,
+    /// Objects of the last capture of each side that paths that grow hold, and nothing else.
+    pub explained: [u64; 2],
     /// What its number of objects does on each side.
     pub trends: [Trend; 2],
 }
@@ -160,6 +238,8 @@ pub struct Outcome {
     pub cycles: Vec<CycleRow>,
     /// Holders: by growth, largest share first.
     pub holders: Vec<HolderRow>,
+    /// Objects that came up and stayed, where ids are stable: those that keep most first.
+    pub survivors: Vec<SurvivorRow>,
     /// Ways to what was asked for.
     pub ways: Option<Ways>,
     /// The heaviest part of the last capture's dominator tree.
@@ -171,10 +251,6 @@ pub struct Outcome {
 /// Cycles that grow whose cut is computed, a side, and others.
 const MOST_CUTS: (usize, usize) = (16, 6);
 
-/// Groups that grow: the group, its path in words, its objects.
-#[derive(Default)]
-pub(super) struct GrowingPaths(pub(super) Vec<(Group, Vec<PathStep>, Vec<u32>)>);
-
 /// Runs two steps that do not depend on each other, at the same time where there is room.
 fn both<A: Send, B: Send>(
     room: bool,
@@ -185,19 +261,24 @@ fn both<A: Send, B: Send>(
 }
 
 /// Whether two steps at the same time keep to the bytes that an analysis may take: their columns
-/// are by object, and what is allowed for references is not used up.
-fn has_room(graph: &HeapGraph) -> bool {
+/// are by object, and what is allowed for references is not used up, as long as paths are few.
+/// `paths`: their number for each object of the last capture, which tells of this one.
+fn has_room(graph: &HeapGraph, paths: Option<f64>) -> bool {
     const SMALL: usize = 1 << 16;
-    graph.len() <= SMALL || graph.edge_count() >= 3 * graph.len()
+    let few = paths.is_some_and(|share| share < 0.1);
+    let needed = if few { 3 } else { 12 };
+    graph.len() <= SMALL || graph.edge_count() >= needed * graph.len()
 }
 
 #[derive(Default)]
-struct Side {
-    axis: Axis,
+pub(super) struct Side {
+    pub(super) axis: Axis,
     runs: Vec<Option<f64>>,
     items: Vec<Option<f64>>,
-    paths: PathSeries,
+    pub(super) paths: PathSeries,
     first: usize,
+    explained: Vec<u64>,
+    identity: Identity,
 }
 
 /// Takes captures one after the other, all of the base side first.
@@ -211,18 +292,23 @@ pub struct Series {
     cycles: Vec<FxHashMap<u32, Found>>,
     details: [FxHashMap<u32, CycleDetail>; 2],
     holders: Vec<HolderRow>,
+    survivors: Vec<SurvivorRow>,
+    values: bool,
     query: Option<String>,
     ways: Option<Ways>,
     heaviest: Vec<Heavy>,
     types_only: bool,
+    /// Paths of the last capture for each of its objects.
+    paths_each: Option<f64>,
 }
 
 impl Series {
     /// A series that also finds the ways to objects of a type, or to one object, in the last
-    /// capture.
-    pub fn asking(query: Option<String>) -> Series {
+    /// capture. `values`: names that may be data are told.
+    pub fn asking(query: Option<String>, values: bool) -> Series {
         Series {
             query,
+            values,
             ..Series::default()
         }
     }
@@ -232,6 +318,9 @@ impl Series {
     /// Cost: O(M log N); see the module for memory.
     pub fn add(&mut self, graph: HeapGraph, symbols: &Symbols, base: bool, last: bool) {
         self.words.extend(symbols, &graph.meta.runtime);
+        if !self.values {
+            self.words.hide_keys(&graph, symbols);
+        }
         let side = usize::from(!base);
         let mut state = std::mem::take(&mut self.sides[side]);
         if state.axis.captures == 0 {
@@ -249,22 +338,24 @@ impl Series {
             return;
         }
         let order = ordered_roots(&graph, symbols);
-        let room = has_room(&graph);
+        let room = has_room(&graph, self.paths_each);
         let (mut paths, dom) = both(
             room,
             || self.paths(&graph, symbols, &order, &mut state, last),
             || self.dominators(&graph, &order),
         );
         self.sides[side] = state;
+        self.paths_each = Some(paths.each);
         let mut signatures = std::mem::take(&mut self.signatures);
-        let ((types, close), cycles) = both(
+        // The search for cycles takes most while it works: where they take turns it comes first.
+        let (cycles, (types, close)) = both(
             room,
+            || cycles::find(&graph, &self.words, symbols, &dom, &mut signatures),
             || {
                 let types = type_counts(&graph, symbols, &dom);
                 let close = last.then(|| Close::new(&graph, symbols, &self.words, &dom, &order));
                 (types, close)
             },
-            || cycles::find(&graph, &self.words, symbols, &dom, &mut signatures),
         );
         self.signatures = signatures;
         self.types.push(types);
@@ -277,12 +368,10 @@ impl Series {
             let chosen = self.chosen(&found, side);
             let of_cycles: Vec<&Found> = chosen.iter().map(|c| c.1).collect();
             let cuts = close.cuts(&held, &of_cycles, components.of);
-            let rows = close.holders(held, &cuts, &paths, |g| {
-                let counts = self.sides[side].paths.get(g.key).unwrap_or_default();
-                let trend = self.sides[side].axis.judge(&counts);
-                (counts.iter().map(|&c| c as u64).collect(), trend, base)
-            });
-            let details = close.cycles(&chosen, &cuts);
+            let survivors = close.survivors(&mut paths, base);
+            let (rows, blamed) = close.holders(held, &cuts, &paths, base);
+            let details = close.cycles(&chosen, &cuts, &paths, &blamed);
+            let explained = close.explained(&blamed);
             let ways = self.query.as_ref().map(|query| {
                 let paths = &close.paths;
                 ways(&graph, symbols, &self.words, paths, &dom, query)
@@ -290,6 +379,8 @@ impl Series {
             self.heaviest = heaviest(&graph, symbols, &self.words, &dom, &close.paths);
             drop(close);
             self.holders.extend(rows);
+            self.survivors.extend(survivors);
+            self.sides[side].explained = explained;
             self.details[side] = details;
             self.ways = ways.or(self.ways.take());
         }
@@ -328,16 +419,15 @@ impl Series {
         state: &mut Side,
         last: bool,
     ) -> GrowingPaths {
+        let stayed = state.identity.add(graph, &self.words, last);
         let tree = path_tree(graph, symbols, &self.words, order);
-        let counts = tree.counts();
+        let counts = tree.counts(&self.words);
         state.paths.add(counts, tree.groups.len(), graph.len());
-        let mut out = GrowingPaths::default();
-        if last {
-            for g in self.growing(&tree, state) {
-                let path = self.group_path(graph, symbols, &tree, g.group);
-                out.0.push((tree.groups[g.group as usize], path, g.members));
-            }
-        }
+        let mut out = match last {
+            true => growing(graph, symbols, &self.words, &tree, state, stayed.as_ref()),
+            false => GrowingPaths::default(),
+        };
+        out.each = tree.groups.len() as f64 / graph.len().max(1) as f64;
         out
     }
 
@@ -350,62 +440,6 @@ impl Series {
         let backward = rows.reversed();
         let near = |v: u32| self.words.of_type(graph.type_of(v)).near as u32;
         dominators(rows, backward.rows(), &holds, |v| graph.size(v), near)
-    }
-
-    /// The topmost groups that grow on a side, the largest first.
-    fn growing(&self, tree: &PathTree, state: &Side) -> Vec<Growing> {
-        if state.axis.captures < 2 {
-            return Vec::new();
-        }
-        let more = |counts: &[f64]| state.axis.judge(counts).growth.is_more();
-        let keys = state.paths.growing(more);
-        let grows = |g: &Group| keys.contains(&g.key) && !self.is_foreign(g);
-        let mut growing = holders::topmost(tree, grows);
-        growing.sort_by_key(|g| (std::cmp::Reverse(g.members.len()), g.group));
-        growing.truncate(MOST_HOLDERS * 4);
-        growing
-    }
-
-    /// Numbers and texts that native code holds: nothing that a program could let go of.
-    fn is_foreign(&self, g: &Group) -> bool {
-        let native = [RootKind::External, RootKind::Handle, RootKind::Frozen];
-        let words = self.words.of_type(TypeId(g.type_of));
-        g.parent == NONE
-            && native.iter().any(|&kind| g.label == kind as u32)
-            && (words.role.is_leaf() || words.role.is_code())
-    }
-
-    /// A path of groups in words.
-    fn group_path(
-        &self,
-        graph: &HeapGraph,
-        symbols: &Symbols,
-        tree: &PathTree,
-        group: u32,
-    ) -> Vec<PathStep> {
-        let mut steps = Vec::new();
-        for g in tree.path(group) {
-            let at = tree.groups[g as usize];
-            let edge = if at.parent == NONE {
-                let root = tree
-                    .roots
-                    .get(&g)
-                    .and_then(|&i| graph.roots.get(i as usize));
-                root.map_or_else(String::new, |r| root_words(symbols, r.kind, r.name))
-            } else if at.label == STAR {
-                "[*]".to_owned()
-            } else {
-                one_label(LabelId(at.label), &self.words, symbols)
-            };
-            let info = symbols.graph.type_info(TypeId(at.type_of));
-            steps.push(PathStep {
-                edge,
-                type_name: symbols.strings.get(info.name).to_owned(),
-                id: None,
-                folds: folds(&self.words, TypeId(at.type_of)),
-            });
-        }
-        steps
     }
 
     /// The cycles of the last capture of a side that matter most, by signature.
@@ -471,8 +505,9 @@ impl Series {
         let types = self.type_rows(symbols);
         self.holders.sort_by_key(|h| {
             (
+                h.benign.is_some(),
                 !h.trend.growth.is_leak(),
-                std::cmp::Reverse(h.share.share),
+                std::cmp::Reverse(h.grown_bytes()),
                 h.id,
                 h.base,
             )
@@ -482,6 +517,7 @@ impl Series {
             types,
             cycles,
             holders: self.holders,
+            survivors: self.survivors,
             ways: self.ways,
             heaviest: self.heaviest,
             types_only: self.types_only,
@@ -519,6 +555,7 @@ impl Series {
             root_path: detail.and_then(|d| d.root_path.clone()),
             cut: detail.map_or(none, |d| d.cut.clone()),
             breaks: detail.and_then(|d| d.breaks.clone()),
+            explained: detail.is_some_and(|d| d.explained),
             trends: [trend(0), trend(1)],
         })
     }
@@ -542,6 +579,10 @@ impl Series {
             rows.push(TypeRow {
                 name: symbols.strings.get(info.name).to_owned(),
                 trends: [trend(&self.sides[0]), trend(&self.sides[1])],
+                explained: [0, 1].map(|side| {
+                    let of_side: &Side = &self.sides[side];
+                    of_side.explained.get(t).copied().unwrap_or(0)
+                }),
                 counts,
             });
         }
@@ -603,7 +644,12 @@ pub(super) fn folds(words: &Words, t: TypeId) -> bool {
     words.near == super::words::Nearness::Container || words.role == crate::model::Role::Namespace
 }
 
-/// Whether a step of a path is a module's dictionary, which nobody names.
+/// Whether a step of a path is where names live, which nobody names: the dictionary of a module,
+/// the variables of a JavaScript function.
 pub fn is_namespace(step: &PathStep) -> bool {
     step.edge.trim_start_matches('.') == NAMESPACE
+        || step.type_name == CONTEXT && matches!(step.edge.as_str(), "<context>" | "<previous>")
 }
+
+/// What V8 calls the variables of a function.
+const CONTEXT: &str = "system / Context";

@@ -192,7 +192,8 @@ pub fn label_text(hop: &Hop, words: &Words, symbols: &Symbols) -> String {
 
 /// One label as it is printed, with its dot or in brackets; content of containers is `[*]`.
 pub fn one_label(label: LabelId, words: &Words, symbols: &Symbols) -> String {
-    if words.of_label(label).plain == STAR {
+    let known = words.of_label(label);
+    if known.plain == STAR || known.private {
         return "[*]".to_owned();
     }
     dotted(symbols.strings.get(symbols.graph.label_info(label).name))
@@ -215,7 +216,12 @@ impl Signature {
         for hop in &hops {
             hash.update(full(hop.type_of).as_bytes());
             hash.update([0]);
-            hash.update(label_text(hop, words, symbols).as_bytes());
+            for &label in &hop.labels {
+                hash.update(match words.of_label(label).plain {
+                    STAR => "[*]".to_owned(),
+                    _ => dotted(symbols.strings.get(symbols.graph.label_info(label).name)),
+                });
+            }
             hash.update([1]);
         }
         if more > 0 {

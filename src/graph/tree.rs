@@ -33,6 +33,9 @@ pub struct Group {
     pub key: PathKey,
 }
 
+/// In keys: any label.
+const ANY: u64 = u32::MAX as u64 - 1;
+
 /// The tree of one capture. 24 bytes a group, 4 an object.
 #[derive(Debug, Default)]
 pub struct PathTree {
@@ -200,7 +203,13 @@ impl Builder<'_> {
         let step = (label, type_of.0);
         let own = self.tree.groups[group as usize];
         let is = |g: &Group| g.parent != NONE && (g.label, g.type_of) == step;
-        if is(&own) {
+        let of_type = |g: u32| g != NONE && self.tree.groups[g as usize].type_of == type_of.0;
+        let linked = match label {
+            // A container in a container of its type is content; only deeper ones are links.
+            STAR => is(&own) && (of_type(own.parent) || self.words.of_type(type_of).links),
+            _ => is(&own) || own.type_of == type_of.0 && self.words.of_type(type_of).links,
+        };
+        if linked {
             return group;
         }
         if own.parent != NONE && label != STAR && is(&self.tree.groups[own.parent as usize]) {
@@ -249,14 +258,49 @@ impl Builder<'_> {
     }
 }
 
+impl Group {
+    /// Whether another group is of the same parent and type.
+    pub(super) fn is_beside(&self, other: &Group) -> bool {
+        (self.parent, self.type_of) == (other.parent, other.type_of)
+    }
+}
+
+/// Groups that a parent holds by name, those of one parent and one type one after the other. 4
+/// bytes an entry.
+pub(super) fn together(tree: &PathTree, words: &Words) -> Vec<u32> {
+    let group = |g: u32| &tree.groups[g as usize];
+    let mut all: Vec<u32> = (0..tree.groups.len() as u32)
+        .filter(|&g| group(g).parent != NONE && super::growing::is_name(words, group(g).label))
+        .collect();
+    all.sort_unstable_by_key(|&g| (group(g).parent, group(g).type_of, g));
+    all
+}
+
 impl PathTree {
-    /// Keys with their counts, ascending; groups of equal key are added up. 4 bytes a group.
-    pub fn counts(&self) -> impl Iterator<Item = (PathKey, u32)> + '_ {
+    /// Keys with their counts, ascending; groups of equal key are added up. Groups of one type
+    /// that one parent holds by several names also count together. 8 bytes a group.
+    pub fn counts(&self, words: &Words) -> impl Iterator<Item = (PathKey, u32)> + '_ {
         let group = |g: u32| &self.groups[g as usize];
+        let named = together(self, words);
+        let sets = named.chunk_by(|&a, &b| group(a).is_beside(group(b)));
+        let mut joint: Vec<(PathKey, u32)> = sets
+            .filter(|set| set.len() > 1)
+            .map(|set| {
+                let count = |sum: u32, &g: &u32| sum.saturating_add(group(g).count);
+                (self.key_together(*group(set[0])), set.iter().fold(0, count))
+            })
+            .collect();
+        drop(named);
+        joint.sort_unstable();
+        let mut joint = joint.into_iter().peekable();
         let mut order: Vec<u32> = (0..self.groups.len() as u32).collect();
         order.sort_unstable_by_key(|&g| group(g).key);
         let mut order = order.into_iter().peekable();
         std::iter::from_fn(move || {
+            let next = order.peek().map(|&g| group(g).key);
+            if let Some(set) = joint.next_if(|set| next.is_none_or(|key| set.0 < key)) {
+                return Some(set);
+            }
             let first = group(order.next()?);
             let mut count = first.count;
             while let Some(same) = order.next_if(|&g| group(g).key == first.key) {
@@ -264,6 +308,12 @@ impl PathTree {
             }
             Some((first.key, count))
         })
+    }
+
+    /// The key of all groups of a group's type and parent, whatever their label.
+    pub fn key_together(&self, group: Group) -> PathKey {
+        let parent = self.groups[group.parent as usize].key;
+        mix(mix(parent, ANY), u64::from(group.type_of))
     }
 
     /// The groups from the root down to `group`.

@@ -2,7 +2,7 @@
 //! stand for a container's content, which references are worth cutting.
 
 use super::types;
-use crate::model::{EdgeKind, LabelId, Role, Symbols, TypeId};
+use crate::model::{EdgeKind, HeapGraph, LabelId, Role, Symbols, TypeId};
 
 /// The label between a module or class and the dictionary of its names.
 pub const NAMESPACE: &str = "__dict__";
@@ -29,6 +29,9 @@ pub enum Nearness {
     Other,
 }
 
+/// An object with as many properties that no other has is a map.
+const MANY_KEYS: usize = 64;
+
 /// What is known of one type.
 #[derive(Debug, Clone, Copy)]
 pub struct TypeWords {
@@ -36,6 +39,9 @@ pub struct TypeWords {
     pub role: Role,
     /// How near to the program.
     pub near: Nearness,
+    /// Whether objects of this type that refer to each other are a list or a tree of links: not
+    /// so where a type says nothing, as `Object` of JavaScript.
+    pub links: bool,
 }
 
 /// What is known of one label.
@@ -47,6 +53,8 @@ pub struct LabelWords {
     pub plain: u32,
     /// Whether it is followed only when no other way is left.
     pub low: bool,
+    /// Whether it may be a user's data, and is not to be printed.
+    pub private: bool,
 }
 
 /// Traits of every type and label of a comparison. Built once a capture; 4 and 8 bytes an entry.
@@ -71,6 +79,7 @@ impl Words {
             self.types.push(TypeWords {
                 role: info.role,
                 near: nearness(runtime, name, info.role),
+                links: links(runtime, name, info.role),
             });
         }
         for (i, info) in symbols.graph.labels().iter().enumerate() {
@@ -89,7 +98,43 @@ impl Words {
                 plain: if bounded { i as u32 } else { STAR },
                 // A module reaches its globals through its dictionary.
                 low: bookkeeping && name != NAMESPACE,
+                private: false,
             });
+        }
+    }
+
+    /// Tells names that may be data: those of a plain JavaScript object that is used as a map, with
+    /// many properties that no other object of the capture has.
+    ///
+    /// One pass over references; 4 bytes a label.
+    pub fn hide_keys(&mut self, graph: &HeapGraph, symbols: &Symbols) {
+        let plain = |t: u32| {
+            let info = symbols.graph.types().get(t as usize);
+            info.is_some_and(|i| symbols.strings.get(i.name) == "Object")
+        };
+        let maps: Vec<bool> = (0..self.types.len() as u32).map(plain).collect();
+        if !maps.contains(&true) {
+            return;
+        }
+        let mut uses = vec![0u32; self.labels.len()];
+        for &l in graph.labels() {
+            uses[l as usize] = uses[l as usize].saturating_add(1);
+        }
+        for v in 0..graph.len() as u32 {
+            let row = graph.row(v);
+            if !maps[graph.type_of(v).0 as usize] || row.len() < MANY_KEYS {
+                continue;
+            }
+            let all = &graph.labels()[row];
+            let key = |l: &LabelWords, uses: u32| l.kind == EdgeKind::Attr && uses == 1;
+            let keys = all.iter().map(|&l| l as usize);
+            let keys = keys.filter(|&l| key(&self.labels[l], uses[l])).count();
+            if keys >= MANY_KEYS {
+                for l in all.iter().map(|&l| l as usize) {
+                    let label = &mut self.labels[l];
+                    label.private |= key(label, uses[l]);
+                }
+            }
         }
     }
 
@@ -146,6 +191,13 @@ fn nearness(runtime: &str, name: &str, role: Role) -> Nearness {
         Role::Frame | Role::Traceback => Nearness::Frame,
         _ => Nearness::Other,
     }
+}
+
+/// Whether objects of a type that refer to each other are links. Containers are content, but for
+/// the entries of Java's maps.
+fn links(runtime: &str, name: &str, role: Role) -> bool {
+    let entry = matches!(runtime, "jvm" | "art") && !name.ends_with("[]");
+    name != "Object" && !role.is_code() && (!role.is_container() || entry)
 }
 
 /// Whether a label is one of few: content of containers is not, and neither is a name that

@@ -21,6 +21,10 @@ const ONE_RELEASE: usize = 4;
 const ASYMMETRY: f64 = 0.34;
 /// The share of a tooth's cells below the value of a bin.
 const LOW: f64 = 0.25;
+/// Bursts with breaks rise as steeply as they fall: they have to take turns this often, and to come
+/// as evenly as that.
+const TURNS: f64 = 0.9;
+const EVENLY: f64 = 1.5;
 
 /// A saw-tooth: memory that is gathered and given back again and again.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,6 +35,8 @@ pub struct Teeth {
     pub size: f64,
     /// Number of releases.
     pub releases: usize,
+    /// The share of cells below the value of a bin: inside of what lies at the floor.
+    pub low: f64,
 }
 
 /// One bin.
@@ -81,21 +87,31 @@ pub(super) fn teeth(series: &Series) -> Option<Teeth> {
     let relative: Vec<f64> = changes.iter().map(|c| c.1).collect();
     let usual = median_of(&relative);
     let s = spread(&relative).max(0.001);
-    let (mut runs, mut falls, mut rises): (Vec<(usize, usize)>, usize, usize) = (Vec::new(), 0, 0);
+    let (mut runs, mut ups): (Vec<(usize, usize)>, Vec<(usize, usize)>) = (Vec::new(), Vec::new());
+    let (mut falls, mut rises) = (0, 0);
+    let join = |runs: &mut Vec<(usize, usize)>, i: usize| match runs.last_mut() {
+        Some(run) if i - run.1 < ONE_RELEASE => run.1 = i,
+        _ => runs.push((i, i)),
+    };
     for &(i, d) in &changes {
         let d = d - usual;
-        rises += usize::from(d > RELEASE * s);
+        if d > RELEASE * s {
+            rises += 1;
+            join(&mut ups, i);
+        }
         if d < -RELEASE * s {
             falls += 1;
-            match runs.last_mut() {
-                Some(run) if i - run.1 < ONE_RELEASE => run.1 = i,
-                _ => runs.push((i, i)),
-            }
+            join(&mut runs, i);
         }
     }
-    if runs.len() < LEAST_RELEASES || rises as f64 > ASYMMETRY * falls as f64 {
+    if runs.len() < LEAST_RELEASES {
         return None;
     }
+    let bursts = rises as f64 > ASYMMETRY * falls as f64;
+    let low = match bursts {
+        true => breaks(&runs, &ups)? / 2.0,
+        false => LOW,
+    };
     let seconds = |i: usize| (cells[i].at * width) as f64;
     let mut gaps: Vec<f64> = runs
         .windows(2)
@@ -104,7 +120,8 @@ pub(super) fn teeth(series: &Series) -> Option<Teeth> {
     gaps.sort_by(f64::total_cmp);
     let period_s = quantile(&gaps, 0.9);
     let span = series.end.hours_since(series.start) * 3600.0;
-    if period_s > 3.0 * median_of(&gaps) || period_s > span / 16.0 {
+    let uneven = if bursts { EVENLY } else { 3.0 };
+    if period_s > uneven * median_of(&gaps) || period_s > span / 16.0 {
         return None;
     }
     // What a release gives back: the highest cell just before, less the lowest just behind it.
@@ -121,7 +138,29 @@ pub(super) fn teeth(series: &Series) -> Option<Teeth> {
         period_s,
         size: median_of(&sizes),
         releases: runs.len(),
+        low: low.clamp(0.02, LOW),
     })
+}
+
+/// The share of a period that is a break, where bursts and breaks take turns; `None` if they do not.
+fn breaks(falls: &[(usize, usize)], rises: &[(usize, usize)]) -> Option<f64> {
+    let mut turns: Vec<(usize, bool)> = falls.iter().map(|r| (r.0, true)).collect();
+    turns.extend(rises.iter().map(|r| (r.0, false)));
+    turns.sort_unstable();
+    let pairs = turns.len().saturating_sub(1);
+    let taken = turns.windows(2).filter(|p| p[0].1 != p[1].1).count();
+    if rises.len() < LEAST_RELEASES || (taken as f64) < TURNS * pairs as f64 {
+        return None;
+    }
+    let shares: Vec<f64> = falls
+        .windows(2)
+        .filter_map(|p| {
+            let next = rises.partition_point(|r| r.0 <= p[0].0);
+            let back = rises.get(next).filter(|r| r.0 < p[1].0)?;
+            Some((back.0 - p[0].0) as f64 / (p[1].0 - p[0].0) as f64)
+        })
+        .collect();
+    (!shares.is_empty()).then(|| median_of(&shares))
 }
 
 /// The width of bins for a span of so many seconds.
@@ -188,8 +227,8 @@ pub(super) fn bins(series: &Series, teeth: Option<Teeth>) -> Bins {
         }
         values.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let centre = |cell: i64| cell as f64 * series.width_s as f64 + series.width_s as f64 / 2.0;
-        let (y, seconds) = if low.is_some() {
-            let at = ((values.len() - 1) as f64 * LOW).round() as usize;
+        let (y, seconds) = if let Some(t) = low {
+            let at = ((values.len() - 1) as f64 * t.low).round() as usize;
             (values[at].0, centre(values[at].1))
         } else {
             let sorted: Vec<f64> = values.iter().map(|v| v.0).collect();

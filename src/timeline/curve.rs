@@ -163,7 +163,8 @@ fn class(c: &Curve, shrinks: bool) -> Class {
             false => Class::Steady,
         };
     }
-    if c.bins.bins.len() < 12 {
+    // Below an hour growth has to be plain to be said; what is not said is no clean bill.
+    if c.bins.bins.len() < 12 || c.span_h() < 0.98 {
         return Class::Undetermined;
     }
     if c.chains.iter().any(|c| c.kind == Rise::Young) {

@@ -16,6 +16,8 @@ const BLOCK: usize = 24;
 const LEAST_H: f64 = 0.5;
 /// The share of its gain that a rise has to keep.
 pub(super) const KEPT: f64 = 0.5;
+/// Pieces that rise by less than this share of the steepest are the tail of a warm-up.
+const TAIL: f64 = 0.1;
 /// How long a level has to be held to count as ground, in hours.
 const HELD_H: f64 = 1.0;
 /// A warm-up ends within so many hours.
@@ -402,6 +404,21 @@ fn chain_up(
         while s < segments.len() && segments[s].rises {
             s += 1;
         }
+        // The rise of a young process to its level may have a piece that noise hides: what follows
+        // within a warm-up's time, with nothing given back between, is the same rise.
+        let born = points[process.from].t;
+        while segments[from].from <= process.from + 2
+            && let (Some(gap), Some(next)) = (segments.get(s), segments.get(s + 1))
+            && next.rises
+            && next.start - born <= WARM_UP_H
+            && next.first
+                > segments[s - 1].last.min(gap.last) - 3.0 * noise.variance[gap.from].sqrt()
+        {
+            s += 1;
+            while s < segments.len() && segments[s].rises {
+                s += 1;
+            }
+        }
         let (a, b) = (&segments[from], &segments[s - 1]);
         let gain = b.last - a.first;
         let mut chain = Chain {
@@ -417,9 +434,42 @@ fn chain_up(
             open: b.to == process.to,
             process: number,
         };
-        let top = segments[from..s].iter().map(|s| s.rate).fold(0.0, f64::max);
-        chain.peak = top * chain.kept.clamp(0.0, 1.0);
+        let top =
+            |of: std::ops::Range<usize>| segments[of].iter().map(|s| s.rate).fold(0.0, f64::max);
+        chain.peak = top(from..s) * chain.kept.clamp(0.0, 1.0);
         chain.kind = kind(points, process, noise, &chain);
+        // A tail that noise makes significant is not the warm-up: it is judged by itself.
+        let steep = segments[from..s]
+            .iter()
+            .rposition(|x| x.rate >= TAIL * top(from..s));
+        let cut = steep.map_or(s, |at| from + at + 1);
+        if chain.kind == Rise::Episode && chain.from <= process.from + 2 && cut < s {
+            let part = |of: std::ops::Range<usize>| -> Chain {
+                let (a, b) = (&segments[of.start], &segments[of.end - 1]);
+                let gain = b.last - a.first;
+                let kept = kept(points, process, a.from, b.to, gain);
+                let mut chain = Chain {
+                    segments: of.clone(),
+                    from: a.from,
+                    to: b.to,
+                    start: a.start,
+                    end: b.end,
+                    gain,
+                    kept,
+                    peak: top(of) * kept.clamp(0.0, 1.0),
+                    kind: Rise::GivenBack,
+                    open: b.to == process.to,
+                    process: number,
+                };
+                chain.kind = kind(points, process, noise, &chain);
+                chain
+            };
+            let first = part(from..cut);
+            if first.kind == Rise::WarmUp {
+                out.extend([first, part(cut..s)]);
+                continue;
+            }
+        }
         out.push(chain);
     }
 }

@@ -179,7 +179,7 @@ impl EventLog {
     /// What was logged when; none where nothing was.
     pub fn volume(&self) -> Option<LogVolume> {
         let both = self.lines.windows.iter().zip(&self.volume.windows);
-        let windows = both.map(|(lines, kb)| (lines.0, lines.1, kb.1 * 1e3));
+        let windows = both.map(|(lines, kb)| (lines.0, lines.1, (kb.1 * 1e3).round()));
         (self.lines.total > 0).then(|| LogVolume {
             window_s: self.window_s,
             span: self.span.unwrap_or_default(),
@@ -315,8 +315,11 @@ fn bursts(counts: &[f64], alpha: f64) -> Vec<(usize, usize, f64)> {
             phi *= 1.6;
         }
         let level = alpha / (sums.len() as f64 * LENGTHS.len() as f64);
+        let shorter = hits.len();
         for (i, (&c, &m)) in sums.iter().zip(&normals).enumerate() {
-            if c >= TIMES * m && c >= LEAST && count_upper(c as u64, m, phi) < level {
+            // What shorter windows show is dated by them.
+            let known = || hits[..shorter].iter().any(|h| h.0 < i + length && i < h.1);
+            if c >= TIMES * m && c >= LEAST && count_upper(c as u64, m, phi) < level && !known() {
                 hits.push((i, i + length, c / m));
             }
         }

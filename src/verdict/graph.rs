@@ -5,13 +5,18 @@ use super::findings::{Severity, SeverityBy, SubjectKind};
 use super::rules::{self, Rule};
 use super::severity::Thresholds;
 use super::summary::Verdict;
-use crate::graph::cut::CutKind;
+use crate::graph::cut::{CutKind, Reference};
 use crate::graph::growth::{Growth, Trend};
-use crate::graph::series::{CaptureFacts, CycleRow, HolderRow, Outcome};
+use crate::graph::series::{
+    CaptureFacts, CycleRow, HolderRow, Outcome, PathStep, TypeCount, TypeRow, is_namespace,
+};
 use crate::graph::signature::Benign;
 use crate::graph::types::{is_own, short};
 use crate::model::{Collector, GcMode};
 use crate::units;
+
+/// Growing types that no path explains and that are told.
+const MOST_TYPES: usize = 3;
 
 /// What the user said of the program.
 #[derive(Debug, Clone, Copy, Default)]
@@ -124,14 +129,11 @@ pub fn conclude(outcome: &Outcome, load: Load) -> GraphVerdict {
     if let Some(c) = ground.uncollectable() {
         conclusions.push(c);
     }
-    if conclusions.is_empty() {
-        for (i, row) in outcome.types.iter().enumerate() {
-            if row.trends[1].growth.is_leak() && is_own(&last.meta.runtime, &row.name) {
-                headline = Headline::Type(i);
-                conclusions.push(ground.growing_type(i));
-                break;
-            }
+    for i in ground.unexplained() {
+        if headline == Headline::Nothing && conclusions.is_empty() {
+            headline = Headline::Type(i);
         }
+        conclusions.push(ground.growing_type(i));
     }
     for c in &mut conclusions {
         c.title = c.title.replace(char::is_control, "\u{fffd}");
@@ -210,6 +212,9 @@ impl Ground<'_> {
         if single && (self.two_sides || how == Keeps::Garbage) {
             return None;
         }
+        if !single && how == Keeps::Held && row.explained && !self.is_held_itself(row) {
+            return None;
+        }
         let rule: &'static Rule = match how {
             _ if single => &rules::CYCLES_PRESENT,
             Keeps::Waits => &rules::CYCLE_WAITS,
@@ -237,7 +242,7 @@ impl Ground<'_> {
             evidence.push(("frees_bytes", Fact::Whole(i128::from(row.cut.frees))));
         }
         let advice = match row.cut.references.first() {
-            Some(r) => format!("cut {}{} -> {}", short(&r.from), r.edge, short(&r.to)),
+            Some(r) => format!("cut {}", reference_words(r)),
             None => "see what refers to these objects with --path-to".to_owned(),
         };
         Some(Conclusion {
@@ -258,6 +263,18 @@ impl Ground<'_> {
         })
     }
 
+    /// Whether what a growing holder holds are these cycles, where references are counted:
+    /// then the cycle is what a person looks for. Other cycles among what it holds are not.
+    fn is_held_itself(&self, row: &CycleRow) -> bool {
+        let held = |h: &HolderRow| {
+            let (name, ..) = told(h);
+            let direct = h.path.last().map_or("", |s| s.type_name.as_str());
+            let anchor = |name: &str| row.signature.starts_with(short(name));
+            !h.base && h.benign.is_none() && (anchor(name) || anchor(direct))
+        };
+        self.counting() && self.outcome.holders.iter().any(held)
+    }
+
     fn holder(&self, row: &HolderRow) -> Option<Conclusion> {
         if !row.trend.growth.is_more() || row.benign.is_some() {
             return None;
@@ -268,8 +285,9 @@ impl Ground<'_> {
         let rule: &'static Rule = &rules::GROWING_HOLDER;
         let (severity, severity_by) = self.severity(leak, per_run);
         let series = row.series.iter().map(|&n| i128::from(n)).collect();
-        let held = row.path.last().map_or("", |s| s.type_name.as_str());
         let trend = &row.trend;
+        let (held, told_series, told_trend) = told(row);
+        let count = told_series.last().copied().unwrap_or(count);
         let evidence = vec![
             ("series", Fact::Series(series)),
             ("per_run", trend.per_run.map_or(Fact::Unknown, Fact::Number)),
@@ -285,7 +303,7 @@ impl Ground<'_> {
             ("level", Fact::Text(level(row).to_owned())),
         ];
         let advice = match row.cut.references.first() {
-            Some(r) => format!("let go of {}{} -> {}", short(&r.from), r.edge, short(&r.to)),
+            Some(r) => format!("let go of {}", reference_words(r)),
             None => "look for what is added at this path on every run and never removed".to_owned(),
         };
         Some(Conclusion {
@@ -294,9 +312,9 @@ impl Ground<'_> {
             severity_by,
             title: format!(
                 "{} {} held by {}",
-                count_per_run(trend, count as u32),
+                count_per_run(told_trend, count as u32),
                 short(held),
-                path_words(&row.path)
+                path_words(&told_path(row))
             ),
             subject: SubjectKind::Holder,
             subject_id: format!("{:016x}", row.id),
@@ -324,6 +342,35 @@ impl Ground<'_> {
             advice: "empty gc.garbage, and break what ties these objects".into(),
             captures: vec![self.outcome.captures.len() as u32 - 1],
         })
+    }
+
+    /// Types of the program that grow although no path that grows holds what came up, the largest
+    /// first.
+    fn unexplained(&self) -> Vec<usize> {
+        let in_cycle = |row: &TypeRow| {
+            let cycles = self.outcome.cycles.iter();
+            let mut growing = cycles.filter(|c| c.trends[1].growth.is_more() && !c.explained);
+            growing.any(|c| c.path.iter().any(|s| s.type_name == row.name))
+        };
+        let grown = |row: &TypeRow, what: fn(&TypeCount) -> u64| {
+            let mut here = row.counts.iter().zip(&self.outcome.captures);
+            let first = here.find(|(_, c)| !c.base).map_or(0, |(n, _)| what(n));
+            row.counts.last().map_or(0, what).saturating_sub(first)
+        };
+        let mut found: Vec<(u64, usize)> = Vec::new();
+        for (i, row) in self.outcome.types.iter().enumerate() {
+            let count = grown(row, |n| n.count);
+            if row.trends[1].growth.is_leak()
+                && is_own(&self.last.meta.runtime, &row.name)
+                && row.explained[1] < count.div_ceil(2)
+                && !in_cycle(row)
+            {
+                found.push((grown(row, |n| n.shallow), i));
+            }
+        }
+        found.sort_by_key(|&(bytes, i)| (std::cmp::Reverse(bytes), i));
+        found.truncate(MOST_TYPES);
+        found.into_iter().map(|(_, i)| i).collect()
     }
 
     fn growing_type(&self, i: usize) -> Conclusion {
@@ -476,30 +523,79 @@ pub fn kept_words(how: Keeps) -> &'static str {
     }
 }
 
+/// Objects of a path that are named, and of a longer one those at its end.
+const MOST_NAMED: (usize, usize) = (8, 5);
+
 /// A path in words: `module app.registry.KEEP[*] -> Broker`.
-pub fn path_words(path: &[crate::graph::series::PathStep]) -> String {
-    let mut out = String::new();
-    for (i, step) in path.iter().enumerate() {
-        let namespace = crate::graph::series::is_namespace(step);
+///
+/// Where a static field of a class is on the way it starts there, since a class lives as long as
+/// the program; of a long path the middle is left out.
+pub fn path_words(path: &[PathStep]) -> String {
+    let is_class = |s: &PathStep| s.type_name.starts_with("class ");
+    let inner = &path[..path.len().saturating_sub(1)];
+    let start = inner.iter().rposition(is_class).unwrap_or(0);
+    let mut parts: Vec<String> = Vec::new();
+    for (i, step) in path.iter().enumerate().skip(start) {
+        let namespace = is_namespace(step);
         let last = i + 1 == path.len();
-        if i == 0 {
-            out.push_str(&step.edge);
-            let told = step.folds
+        if i == start {
+            let class = is_class(step) && i > 0;
+            parts.push(if class { &step.type_name } else { &step.edge }.clone());
+            let told = class
+                || step.folds
                 || step.edge.ends_with(&step.type_name)
                 || step.type_name.starts_with("module ");
             if !told {
-                out.push_str(" -> ");
-                out.push_str(short(&step.type_name));
+                parts.push(short(&step.type_name).to_owned());
             }
             continue;
         }
-        if !namespace {
-            out.push_str(&step.edge);
+        if let Some(part) = parts.last_mut().filter(|_| !namespace) {
+            part.push_str(&step.edge);
         }
         if !step.folds && !namespace || last {
-            out.push_str(" -> ");
-            out.push_str(short(&step.type_name));
+            parts.push(short(&step.type_name).to_owned());
         }
     }
-    out
+    if parts.len() > MOST_NAMED.0 {
+        let left_out = parts.len() - 1 - MOST_NAMED.1;
+        parts.splice(1..=left_out, [format!("... {left_out} more ...")]);
+    }
+    parts.join(" -> ")
+}
+
+/// A reference in words: `Registry.brokers[*] -> Broker`.
+pub fn reference_words(r: &Reference) -> String {
+    let edge = r.edge.strip_prefix(".__dict__").unwrap_or(&r.edge);
+    let from = match short(&r.from) {
+        // A variable of a function belongs to the function, which has no name here.
+        "system / Context" => "function",
+        from => from,
+    };
+    format!("{from}{edge} -> {}", short(&r.to))
+}
+
+/// The path to what a growing holder is spoken of for: down to the program's own objects.
+pub fn told_path(row: &HolderRow) -> Vec<PathStep> {
+    let inside = row.inside.as_ref().map_or(&[][..], |i| &i.path);
+    row.path.iter().chain(inside).cloned().collect()
+}
+
+/// What a growing holder holds ever more of: type, numbers along the runs, what these do.
+pub fn told(row: &HolderRow) -> (&str, &[u64], &Trend) {
+    let of = |path: &'_ [PathStep]| path.len().saturating_sub(1);
+    match &row.inside {
+        Some(i) => (
+            i.path.get(of(&i.path)).map_or("", |s| s.type_name.as_str()),
+            &i.series,
+            &i.trend,
+        ),
+        None => (
+            row.path
+                .get(of(&row.path))
+                .map_or("", |s| s.type_name.as_str()),
+            &row.series,
+            &row.trend,
+        ),
+    }
 }

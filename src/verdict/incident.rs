@@ -237,9 +237,9 @@ fn endpoints(requests: &Requests, a: &Attribution, service: &str, out: &mut Vec<
             let most = units::bytes(c.visible.max(c.hi).round().max(0.0) as i128);
             match e.timeouts > 0 {
                 true => {
-                    format!("times out; growth does not follow it, {most} a request would show")
+                    format!("times out; would show from {most} a request on")
                 }
-                false => format!("growth does not follow it, {most} a request would show"),
+                false => format!("no growth goes with it; would show from {most} a request on"),
             }
         };
         out.push(RuledOut {

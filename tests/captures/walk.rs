@@ -11,6 +11,7 @@ const OTHER_ENDINGS: &[&str] = &[
 const OTHER_PARTS: &[&str] = &[
     "/oracle/",
     "/monitoring/",
+    "/services/",
     "/web-app/faulty/",
     "/web-app/cured/",
     "/web-app/measured/",

@@ -47,6 +47,17 @@ fn the_steps_run_as_scripts() {
     let program = assert_cmd::cargo::cargo_bin("heapdiff");
     let bin = program.parent().unwrap();
     for (captures, arguments, status) in [
+        (
+            "profiles/ingest/cured",
+            "--runs 50,200,800 TIMELINE profiles/web-app/faulty",
+            "1",
+        ),
+        ("", "TIMELINE profiles/web-app/cured", "0"),
+        (
+            "profiles/rules-engine/off-10.hdg.zst profiles/rules-engine/off-20.hdg.zst profiles/rules-engine/off-40.hdg.zst",
+            "",
+            "1",
+        ),
         ("profiles/ingest/retries", "--runs 50,200,800", "1"),
         ("profiles/ingest/cured", "--runs 50,200,800", "0"),
         (
@@ -56,6 +67,7 @@ fn the_steps_run_as_scripts() {
         ),
         ("profiles/none", "", "2"),
     ] {
+        let (arguments, timeline) = arguments.split_once("TIMELINE").unwrap_or((arguments, ""));
         for file in ["output", "summary"] {
             std::fs::write(path(file), "").unwrap();
         }
@@ -73,6 +85,7 @@ fn the_steps_run_as_scripts() {
                 .env("HEAPDIFF_REPORT", path("report"))
                 .env("INPUT_CAPTURES", captures)
                 .env("INPUT_ARGUMENTS", arguments)
+                .env("INPUT_TIMELINE", timeline.trim())
                 .env("INPUT_BASELINE", "")
                 .env("INPUT_WORKING_DIRECTORY", ".")
                 .env("INPUT_FAIL_ON_INCONCLUSIVE", "true")
@@ -92,7 +105,13 @@ fn the_steps_run_as_scripts() {
             "{captures}: {output}"
         );
         if status != "2" {
-            for file in ["gate.json", "gate.md", "gate.sarif", "gate.junit.xml"] {
+            for file in [
+                "gate.json",
+                "gate.md",
+                "gate.sarif",
+                "gate.junit.xml",
+                "gate.html",
+            ] {
                 assert!(
                     std::path::Path::new(&path("report")).join(file).is_file(),
                     "{file}"

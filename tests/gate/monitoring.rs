@@ -23,7 +23,7 @@ fn services_that_leak_fail_with_the_time_and_the_cure_passes() {
         .iter()
         .map(|o| o["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["reports_proc", "backend_proc"]);
+    assert_eq!(names, ["reports", "backend"]);
     // Exports begin at 03:00, four times as many at 09:00: a warning for the one at some 140 MB/h
     // from the first episode on, for the other from the second.
     let since = |i: usize| minutes(&budget["broken_by"][i]["since"]);
@@ -49,10 +49,10 @@ fn services_that_leak_fail_with_the_time_and_the_cure_passes() {
 #[test]
 fn rates_are_tested_and_levels_are_read() {
     let of = |recording: &str, budget: &str| Gated::of(&format!("{recording} --budget '{budget}'"));
-    let rate = |limit: &str| format!("series = \"reports_proc\", rate = \"{limit}\"");
+    let rate = |limit: &str| format!("series = \"reports\", rate = \"{limit}\"");
     let gated = of(FAULTY, &rate("50MB"));
     gated.is("fail", 1);
-    let budget = gated.budget("rate of reports_proc");
+    let budget = gated.budget("rate of reports");
     assert!(budget["value"].as_f64().unwrap() > 500.0);
     assert!(budget["noise"].as_f64().unwrap() > 1.0);
     assert!((180.0..300.0).contains(&minutes(&budget["broke_at"])));
@@ -67,16 +67,16 @@ fn rates_are_tested_and_levels_are_read() {
     let between = of(webapp, &rate("12MB"));
     between.is("inconclusive", 3);
     assert_eq!(between.budget("rate")["lacking"], "resolution");
-    // The first sample above 1 GB of anonymous memory stands at 09:19:38.
-    let level = "series = \"reports_proc\", level = \"1GB\"";
+    // The first sample above 1 GB of anonymous memory stands at 09:23:52.
+    let level = "series = \"reports\", level = \"1GB\"";
     let gated = of(FAULTY, level);
     gated.is("fail", 1);
-    let at = minutes(&gated.budget("level of reports_proc")["broke_at"]);
-    assert!((at - 559.6).abs() <= 1.0, "{at}");
+    let at = minutes(&gated.budget("level of reports")["broke_at"]);
+    assert!((at - 563.9).abs() <= 1.0, "{at}");
     of(CURED, level).is("pass", 0);
     // `anon` of all services, and one of them alone.
     of(FAULTY, "series = \"anon\", level = \"1GB\"").is("fail", 1);
-    of(FAULTY, "series = \"backend_proc/anon\", level = \"10GB\"").is("pass", 0);
+    of(FAULTY, "series = \"backend/anon\", level = \"10GB\"").is("pass", 0);
 }
 
 #[test]
@@ -251,14 +251,14 @@ fn accepted_services_are_hidden_and_counted() {
         std::fs::write(&path, text).unwrap();
         Gated::of(&format!("--config {} {FAULTY}", path.display()))
     };
-    let gated = with("rule = \"HD060\"\nsubject = \"reports_proc\"");
+    let gated = with("rule = \"HD060\"\nsubject = \"reports\"");
     gated.is("fail", 1);
     let broken = &gated.budget("growth of services")["broken_by"];
-    assert_eq!(broken[0]["name"], "backend_proc");
+    assert_eq!(broken[0]["name"], "backend");
     assert_eq!(broken.as_array().unwrap().len(), 1);
     let hidden = &gated.gate()["suppressed"];
     assert_eq!(hidden[0]["suppression"], "known");
-    with("rule = \"*\"\nsubject = \"*_proc\"").is("pass", 0);
+    with("rule = \"HD060\"\nsubject = \"*\"").is("pass", 0);
     // A suppression of a site says nothing of a service, and monitoring nothing of it.
     let gated = with("rule = \"*\"\nstack = \"** > main > **\"");
     gated.is("fail", 1);

@@ -33,6 +33,11 @@ const GATES: &[&str] = &[
     "profiles/go-ingest/default-rate/run-050.pb.gz@50 profiles/go-ingest/default-rate/run-200.pb.gz@200",
     "--max-new-sites 0 --max-cycles 0 --base profiles/ingest/cured/run-200.json profiles/ingest/faulty/run-200.json",
     "--suppressions SUPP --runs 50,200,800 profiles/ingest/faulty",
+    "profiles/rules-engine/off-10.hdg.zst profiles/rules-engine/off-20.hdg.zst profiles/rules-engine/off-40.hdg.zst",
+    "--max-new-sites 0 --max-cycles 0 profiles/node-graph/cured-040.heapsnapshot.zst",
+    "--budget 'endpoint = \"GET /*\", duration = \"30s\"' --budget 'severity = \"warning\", processes = 2' --timeline profiles/web-app/faulty",
+    "--timeline profiles/web-app/cured",
+    "--runs 50,200,800 profiles/ingest/retries --timeline profiles/monitoring",
 ];
 
 struct Outputs {
@@ -50,18 +55,20 @@ impl Outputs {
             .map(str::to_owned)
             .to_vec();
         args.extend(super::words(&line));
+        let mut outputs = Vec::new();
         for name in [
             "g.json",
             "g.md",
             "g.sarif",
             "g.junit.xml",
             "g.codequality.json",
-            "g.csv",
             "g.txt",
         ] {
-            args.push("-o".to_owned());
-            args.push(dir.path().join(name).to_str().unwrap().to_owned());
+            outputs.push("-o".to_owned());
+            outputs.push(dir.path().join(name).to_str().unwrap().to_owned());
         }
+        // Paths behind --timeline are monitoring.
+        args.splice(1..1, outputs);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let summary = dir.path().join("summary.md");
         std::fs::write(&summary, "before\n").unwrap();
@@ -91,22 +98,103 @@ impl Outputs {
 
 #[test]
 fn every_rendering_is_valid() {
-    let compare: Value = serde_json::from_slice(
-        &std::fs::read(root().join("docs/schema/heapdiff.compare.1.schema.json")).unwrap(),
-    )
-    .unwrap();
-    let compare = jsonschema::validator_for(&compare).unwrap();
+    let of = |kind: &str| {
+        let path = format!("docs/schema/heapdiff.{kind}.1.schema.json");
+        let text = std::fs::read(root().join(path)).unwrap();
+        let schema: Value = serde_json::from_slice(&text).unwrap();
+        jsonschema::validator_for(&schema).unwrap()
+    };
+    let (compare, timeline) = (of("compare"), of("timeline"));
     let (sarif, quality) = (schema("sarif-2.1.0.json"), schema("codequality.json"));
     let junit = Xsd::read(&root().join("tests/gate/schema/junit-4.xsd"));
     for line in GATES {
         let outputs = Outputs::of(line);
-        valid(&compare, &outputs.json("g.json"), line);
+        let document = outputs.json("g.json");
+        match document["schema"].as_str().unwrap() {
+            "heapdiff.compare/1" => valid(&compare, &document, line),
+            _ => valid(&timeline, &document, line),
+        }
+        if let Some(monitored) = document.get("timeline") {
+            valid(&timeline, monitored, line);
+        }
+        what_a_page_needs(&document["gate"], line);
         valid(&sarif, &outputs.json("g.sarif"), line);
         valid(&quality, &outputs.json("g.codequality.json"), line);
         junit.check(&outputs.text("g.junit.xml"));
         let summary = outputs.text("summary.md");
         assert!(summary.starts_with("before\n### "), "{summary}");
     }
+}
+
+/// Everything about a budget in words and numbers, without the rest of the document.
+fn what_a_page_needs(gate: &Value, line: &str) {
+    for budget in gate["budgets"].as_array().unwrap() {
+        for key in [
+            "name", "subject", "kind", "unit", "verdict", "measured", "allowed",
+        ] {
+            assert!(budget[key].is_string(), "{line}: {key} of {budget}");
+        }
+        let broken = budget["verdict"] == "broken";
+        assert_eq!(budget["held"] == false, broken, "{line}: {budget}");
+        for offender in budget["broken_by"].as_array().unwrap() {
+            assert_ne!(offender["name"], "", "{line}: {offender}");
+            assert!(offender["finding"].as_str().unwrap().starts_with("HD"));
+        }
+        let open = budget["verdict"] == "cannot tell";
+        assert_eq!(
+            budget["why"].is_string() && budget["next"].is_string(),
+            open,
+            "{line}"
+        );
+    }
+    for hidden in gate["suppressed"].as_array().unwrap() {
+        assert!(
+            hidden["place"].is_string() && hidden["names"].is_array(),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn subjects_that_are_no_sites_are_told_everywhere() {
+    let outputs = Outputs::of(GATES[7]);
+    let log = outputs.json("g.sarif");
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results[0]["ruleId"], "HD040");
+    assert_eq!(results[0]["level"], "error");
+    let print = &results[0]["partialFingerprints"]["heapdiffSite/v1"];
+    assert_eq!(*print, "HD040:14d135aaa97065ca");
+    assert!(outputs.text("g.junit.xml").contains("Broker.exceptions[*]"));
+    let comment = outputs.text("g.md");
+    assert!(comment.contains("`HD040:14d135aaa97065ca`"), "{comment}");
+    assert!(
+        outputs
+            .text("annotations")
+            .contains("::error title=heapdiff HD040")
+    );
+    let text = outputs.text("g.txt");
+    for part in [
+        "Broker.exceptions[*] -> Missing.__traceback__ -> traceback.tb_frame",
+        "21,179 B per run",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    let outputs = Outputs::of(GATES[9]);
+    let issues = outputs.json("g.codequality.json");
+    let services: Vec<&Value> = issues
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|i| i["check_name"] == "heapdiff/HD060")
+        .collect();
+    assert_eq!(services.len(), 2, "{issues:#}");
+    assert!(
+        services[0]["description"]
+            .as_str()
+            .unwrap()
+            .contains("since 2026-03-02T")
+    );
+    assert_eq!(services[0]["location"]["path"], "heapdiff.toml");
 }
 
 #[test]
@@ -285,8 +373,10 @@ fn ten_thousand_findings_fit_into_every_limit() {
 #[test]
 fn the_text_fits_a_screen() {
     for line in GATES.iter().filter(|l| !l.contains("SUPP")) {
-        let mut args = vec!["gate"];
-        args.extend(line.split_whitespace());
+        let words = super::words(line);
+        let args: Vec<&str> = std::iter::once("gate")
+            .chain(words.iter().map(String::as_str))
+            .collect();
         let ran = run_in(root(), &args);
         assert!(ran.out.lines().count() <= 24, "{}", ran.out);
         let first = ran.out.split("  ").next().unwrap();

@@ -305,4 +305,6 @@ compare --runs 10,20,40,80 profiles/web-app/tracemalloc/cured
 inspect profiles/web-app/tracemalloc/faulty/exports-80.snapshot.gz --limit 3
 timeline profiles/web-app/faulty/reports_proc_stats.csv.gz profiles/web-app/faulty/backend_proc_stats.csv.gz profiles/web-app/faulty/access.log.gz
 timeline profiles/web-app/cured/reports_proc_stats.csv.gz profiles/web-app/cured/backend_proc_stats.csv.gz profiles/web-app/cured/access.log.gz
+timeline profiles/services/monitor profiles/services/rules_access.log.gz
+timeline profiles/services/ps.txt.gz
 ";

@@ -2,6 +2,7 @@
 
 mod dump;
 mod pages;
+mod shapes;
 
 use crate::program::heapdiff;
 use dump::Dump;
@@ -362,4 +363,76 @@ fn damaged_and_mixed_input_is_refused_in_one_line() {
     let sites = concat!(env!("CARGO_MANIFEST_DIR"), "/profiles/ingest/a.json");
     let out = heapdiff(&["cycles", sites]).output().unwrap();
     assert_eq!(out.status.code(), Some(2));
+}
+
+/// Types of a JSON document: number and own bytes before and after.
+fn types_of(
+    args: &[&str],
+    paths: &[String],
+) -> (Value, std::collections::BTreeMap<String, [u64; 4]>) {
+    let mut all = vec!["cycles", "--format", "json"];
+    all.extend(args);
+    all.extend(paths.iter().map(String::as_str));
+    let output = heapdiff(&all).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let row = |t: &Value| {
+        let number = |side: &str, key: &str| t[side][key].as_u64().unwrap();
+        let name = t["type"].as_str().unwrap().to_owned();
+        let numbers = [
+            number("before", "count"),
+            number("before", "shallow_bytes"),
+            number("after", "count"),
+            number("after", "shallow_bytes"),
+        ];
+        (name, numbers)
+    };
+    let types = document["types"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(row)
+        .collect();
+    (document, types)
+}
+
+#[test]
+fn types_alone_are_those_of_the_whole_graph() {
+    for (folder, captures) in [
+        (
+            "java-graph",
+            ["faulty-010.hprof.zst", "faulty-040.hprof.zst"],
+        ),
+        (
+            "node-graph",
+            ["faulty-010.heapsnapshot.zst", "faulty-040.heapsnapshot.zst"],
+        ),
+        (
+            "ruby-graph",
+            ["faulty-010.rbheap.zst", "faulty-040.rbheap.zst"],
+        ),
+    ] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("profiles")
+            .join(folder);
+        let paths = captures.map(|c| root.join(c).display().to_string());
+        let (_, mut whole) = types_of(&[], &paths);
+        let (document, mut alone) = types_of(&["--types-only"], &paths);
+        assert_eq!(document["metric"], "shallow_bytes");
+        assert_eq!(document["verdict"], "cannot-tell");
+        assert!(document["types"][0]["after"]["retained_bytes"].is_null());
+        // Functions without a name are told apart by where they stand, which references say.
+        for types in [&mut whole, &mut alone] {
+            let mut sum = [0u64; 4];
+            types.retain(|name, numbers| {
+                let unnamed = name.starts_with("(anonymous");
+                if unnamed {
+                    sum.iter_mut().zip(&*numbers).for_each(|(s, n)| *s += n);
+                }
+                !unnamed
+            });
+            types.insert("(anonymous)".into(), sum);
+        }
+        assert_eq!(whole, alone, "{folder}");
+    }
 }

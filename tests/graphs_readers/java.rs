@@ -31,6 +31,19 @@ fn name(raw: &str) -> String {
     format!("{inner}{}", "[]".repeat(arrays))
 }
 
+/// Classes of one object each to which HotSpot adds a word that no dump tells (a class loader's
+/// data, a thread's state for tools): a class of many objects shows it by their distance.
+const HIDDEN: [&str; 5] = [
+    "java.lang.ref.Finalizer$FinalizerThread",
+    "jdk.internal.loader.ClassLoaders$AppClassLoader",
+    "jdk.internal.loader.ClassLoaders$BootClassLoader",
+    "jdk.internal.loader.ClassLoaders$PlatformClassLoader",
+    "jdk.internal.misc.InnocuousThread",
+];
+
+/// What the virtual machine itself makes between the two looks, which are not at one moment.
+const MOVING: [&str; 2] = ["int[]", "jdk.internal.ref.CleanerImpl$PhantomCleanableRef"];
+
 #[test]
 fn counts_and_bytes_are_those_of_jmap() {
     let mut symbols = Symbols::default();
@@ -49,18 +62,18 @@ fn counts_and_bytes_are_those_of_jmap() {
                 row.1 += bytes.parse::<u64>().unwrap();
             }
         }
-        let mut wrong = Vec::new();
-        for (class, row) in &oracle {
-            if class != "java.lang.Class" && types.get(class) != Some(row) {
-                wrong.push(format!(
-                    "{class}: jmap {row:?}, read {:?}",
-                    types.get(class)
-                ));
+        for (class, &(count, bytes)) in &oracle {
+            let read = types.get(class).copied();
+            match class.as_str() {
+                // A dump has classes without their objects of this class.
+                "java.lang.Class" => {}
+                name if HIDDEN.contains(&name) => {
+                    assert_eq!(read, Some((1, bytes - 8)), "{capture} {class}");
+                }
+                name if MOVING.contains(&name) => assert!(read.is_some(), "{capture} {class}"),
+                _ => assert_eq!(read, Some((count, bytes)), "{capture} {class}"),
             }
         }
-        // The two were taken one after the other, so the machinery of attaching differs; and a
-        // class of one object, such as a class loader, shows no distance to tell its hidden fields.
-        assert!(wrong.len() <= 8, "{}", wrong.join("\n"));
         assert!(oracle.len() > 250, "{}", oracle.len());
         assert_eq!(g.meta.counts.dangling, 0);
         assert_eq!(g.meta.id_kind, IdKind::Moving);

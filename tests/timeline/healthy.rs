@@ -149,7 +149,11 @@ fn tally(make: &dyn Fn(u64) -> Series, seeds: std::ops::Range<u64>) -> (usize, u
     let (mut episodes, mut overall, mut missed) = (0, 0, 0);
     for seed in seeds {
         let c = curve(make(seed), &[], &Scope::default());
-        episodes += usize::from(c.episodes().any(|e| e.peak >= 50e6));
+        let rose = c.episodes().any(|e| e.peak >= 50e6);
+        if rose {
+            println!("seed {seed}: {:?}", c.chains);
+        }
+        episodes += usize::from(rose);
         overall += usize::from(c.grows);
         missed += usize::from(c.rate.is_some_and(|r| r.lo > 0.0 || r.hi < 0.0));
     }

@@ -73,7 +73,7 @@ fn docker_stats_as_it_is_seen_on_a_terminal() {
     for m in 0..MINUTES {
         write!(
             text,
-            "{}\n\u{1b}[2J\u{1b}[HCONTAINER ID   NAME      CPU %     MEM USAGE / LIMIT     MEM %     NET I/O          BLOCK I/O   PIDS\nb95a83497c91   web       0.28%     {:.3}MB / 1.944GiB   0.28%     916B / 0B        147kB / 0B  9\n67b2525d8ad1   db        0.00%     1.727MiB / 1.944GiB   0.09%     2.48kB / 0B      4.11MB / 0B 2\nc0ffee00c0ff   gone      --        -- / --               --        -- / --          -- / --     --\n",
+            "{}\n\u{1b}[2J\u{1b}[HCONTAINER ID   NAME      CPU %     MEM USAGE / LIMIT     MEM %     NET I/O          BLOCK I/O   PIDS\nb95a83497c91   web       0.28%     {:.3}MB / 1.944GiB   0.28%     916B / 0B        147kB / 0B  9\n67b2525d8ad1   db        0.00%     1.727MiB / 1.944GiB   0.09%     2.48kB / 0B      4.11MB / 0B   2\nc0ffee00c0ff   gone      --        -- / --               --        -- / --          -- / --     --\n",
             stamp(m),
             level(m) as f64 / 1e6
         )
@@ -211,7 +211,7 @@ fn folders_of_snapshots() {
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let d = climbs(&at("api_status"), "api");
     assert_eq!(primary(&d, "api")["metric"], "rss_anon");
-    climbs(&at("db"), "service");
+    climbs(&at("db"), "db");
     // The host's memory is nobody's.
     let d = document(&[&at("web_proc_meminfo")]);
     assert!(

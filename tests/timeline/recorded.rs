@@ -52,9 +52,9 @@ fn every_tool_sees_the_planted_rates() {
         ("ps.txt.gz", &by_command),
         ("ps-aux.txt.gz", &by_script),
         ("rules_metrics.txt.gz", &known[..1]),
-        ("rules_status", &known[..1]),
+        ("rules_status.txt.gz", &known[..1]),
         ("shop_metrics", &known[1..2]),
-        ("forwarder_smaps_rollup", &known[2..]),
+        ("forwarder_smaps_rollup.txt.gz", &known[2..]),
     ] {
         let d = document(&[&format!("{AT}/{file}")]);
         valid(&d);
@@ -72,33 +72,33 @@ fn every_tool_sees_the_planted_rates() {
     }
 }
 
-/// The guilty request and what it keeps, for each service, from its samples and its log.
+/// The guilty request and what it keeps, where three quarters of an hour can show it; elsewhere
+/// nobody is blamed, and the size that would have shown is larger than what is kept.
 #[test]
-fn the_guilty_requests_are_named() {
-    for (service, share) in [("rules", 0.15), ("shop", 0.25), ("forwarder", 0.15)] {
+fn the_guilty_requests_are_named_or_nobody() {
+    for service in ["rules", "shop", "forwarder"] {
         let samples = format!("{AT}/monitor/{service}_proc_stats.csv.gz");
         let log = format!("{AT}/{service}_access.log.gz");
         let d = document(&[&samples, &log]);
         let t = &truth()["services"][service];
-        let reported: Vec<&Value> = d["requests"]
-            .as_array()
-            .unwrap()
+        let requests = d["requests"].as_array().unwrap();
+        let guilty = requests
             .iter()
-            .filter(|r| r["reported"] == true)
-            .collect();
-        assert_eq!(reported.len(), 1, "{service}: {reported:#?}");
-        assert_eq!(reported[0]["endpoint"], t["guilty"], "{service}");
-        let keeps = t["bytes_resident"]
-            .as_f64()
-            .or(t["bytes_asked"].as_f64())
+            .find(|r| r["endpoint"] == t["guilty"])
             .unwrap();
-        let per = &reported[0]["bytes_per_request"];
-        let (lo, hi) = (per["lo"].as_f64().unwrap(), per["hi"].as_f64().unwrap());
-        let value = per["value"].as_f64().unwrap();
-        assert!(
-            (lo..=hi).contains(&keeps) || (value / keeps - 1.0).abs() < share,
-            "{service}: {per} instead of {keeps}"
-        );
+        assert_eq!(guilty["count"], t["requests"], "{service}");
+        let mut others = requests.iter().filter(|r| *r != guilty);
+        assert!(others.all(|r| r["reported"] == false), "{service}");
+        if guilty["reported"] == true {
+            let keeps = t["bytes_resident"].as_f64().unwrap();
+            let per = &guilty["bytes_per_request"];
+            let (lo, hi) = (per["lo"].as_f64().unwrap(), per["hi"].as_f64().unwrap());
+            assert!((lo..=hi).contains(&keeps), "{per} instead of {keeps}");
+        } else {
+            assert_ne!(service, "rules", "{guilty}");
+            let visible = guilty["visible_bytes_per_request"].as_f64().unwrap();
+            assert!(visible > t["bytes_asked"].as_f64().unwrap(), "{guilty}");
+        }
     }
 }
 

@@ -14,11 +14,12 @@ use super::run::{Terminal, facts, known_driver, style, targets};
 use super::{cycles, timeline};
 use crate::diff::GroupBy;
 use crate::error::{Error, Result};
+use crate::format::baseline::FORMAT as BASELINE;
 use crate::normalize::Naming;
 use crate::render;
 use crate::render::gate::Judged;
 use crate::render::gate::View;
-use crate::report::{Report, TimelineReport};
+use crate::report::{CaptureInfo, Report, TimelineReport};
 use crate::verdict::graph::Load;
 use crate::verdict::{
     Budget, FAMILY, Gate, GateVerdict, GraphFacts, Limits, Measured, Monitored, Question,
@@ -138,6 +139,9 @@ impl Job<'_> {
             monitored,
         );
         gate.base = base.name(&comparisons[0].prepared.captures);
+        mixed(&comparisons[0].prepared.captures)
+            .into_iter()
+            .for_each(|text| gate.warn(text));
         let status = status(&gate, inconclusive);
         let mut report = reports.swap_remove(0);
         report.monitored = timeline;
@@ -311,7 +315,13 @@ impl Job<'_> {
         };
         // Half of the error is the analysis' own, half that of the budgets.
         let alpha = Some(FAMILY / 2.0);
-        timeline::report(&args.timeline, &args.monitor, &[], limits, alpha).map(Some)
+        let report = timeline::report(&args.timeline, &args.monitor, &[], limits, alpha);
+        // `--timeline` takes every path behind it.
+        let swallowed = args.captures.is_empty() && args.timeline.len() > 1;
+        report.map(Some).map_err(|e| match swallowed {
+            true => e.help("captures stand before --timeline: heapdiff gate A B --timeline PATH"),
+            false => e,
+        })
     }
 
     fn inconclusive(&self) -> Inconclusive {
@@ -328,6 +338,17 @@ impl Job<'_> {
                 .collect::<Vec<_>>(),
         )
     }
+}
+
+/// Says that captures of several formats were compared: each tool leaves other frames out.
+fn mixed(captures: &[CaptureInfo]) -> Option<String> {
+    let mut own = captures.iter().filter(|c| c.format != BASELINE.name);
+    let first = own.next()?;
+    let other = own.find(|c| c.format != first.format)?;
+    Some(format!(
+        "{} is {} and {} is {}: sites of different tools are seldom the same",
+        first.path, first.format, other.path, other.format
+    ))
 }
 
 /// Words as a shell reads them.

@@ -134,9 +134,9 @@ pub(super) fn comparisons(
         };
         let mut prepared = match prepare::prepare(&own, reading, &look) {
             // One moment of one file: there is no growth to see, but a level.
-            Err(e) if e.code() == Code::Usage && own.len() == 1 => {
+            Err(e) if e.code() == Code::Usage && own.len() == 1 && !origin => {
                 look.ends_of_one = false;
-                prepare::prepare(&own, reading, &look).map_err(|_| e)?
+                prepare::prepare(&own, reading, &look)?
             }
             Err(_) if origin => continue,
             other => other?,

@@ -7,7 +7,8 @@
 //! stream; members in another order than V8's cost another pass each.
 //!
 //! What is no hold is left out, as Chrome DevTools does: weak references, shortcuts other than
-//! those of the root, and of the two references to a value of a WeakMap the one from the table.
+//! those of the root, of the two references to a value of a WeakMap the one from the table, and
+//! those of the array of an object's elements or properties to what the object itself refers to.
 //! The root and `(GC roots)` become roots of the graph, one for each global and category.
 
 mod names;
@@ -413,6 +414,7 @@ impl Reading {
         }
         std::mem::take(&mut self.traces).stacks(&mut self.builder, &self.names, cx.symbols);
         let lost = self.names.rename(&mut self.builder, &schema, cx.symbols);
+        names::drop_stores(&mut self.builder, cx.symbols);
         let mut graph = std::mem::take(&mut self.builder).finish();
         self.describe(&mut graph.meta, &schema);
         self.tell_losses(&mut graph.meta, lost, read_bytes, source)?;

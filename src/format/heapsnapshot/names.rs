@@ -565,6 +565,16 @@ fn label_of(hold: Hold, name: &str, number: u32) -> (String, EdgeKind) {
     }
 }
 
+/// V8 tells what an object holds twice: by its elements and properties, and by the slots of the
+/// arrays in which these are kept.
+pub(super) fn drop_stores(builder: &mut GraphBuilder, symbols: &mut Symbols) {
+    let (names, strings) = (&mut symbols.graph, &mut symbols.strings);
+    let mut label = |name: &str| names.label_id(strings, name, EdgeKind::Internal).0;
+    let stores = [label("<elements>"), label("<properties>")];
+    let slot = label("<slot>");
+    builder.drop_repeated(|l| stores.contains(&l), |l| l == slot);
+}
+
 /// What `heapdiff capture node` wrote about the capture.
 pub(super) fn facts(meta: &mut GraphMeta, text: &[u8]) {
     let Ok(value) = serde_json::from_slice::<Value>(text) else {

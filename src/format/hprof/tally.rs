@@ -10,7 +10,7 @@ use super::sizes::{Layout, SAMPLES, Samples};
 use super::walk::{self, ClassDump, Head, Pass, width_of};
 use crate::error::Result;
 use crate::input::Source;
-use crate::model::{HeapGraph, Role, Symbols, TypeId, TypeTally};
+use crate::model::{GraphBuilder, HeapGraph, Role, Symbols, TypeId, TypeTally};
 use rustc_hash::FxHashMap;
 
 /// Layouts that a machine can have: by width of a reference and bytes before the fields of an
@@ -305,7 +305,7 @@ pub(super) fn read(
         let type_of = graph.type_id(strings, name, Role::Bytes);
         add(type_of, count.objects, count.bytes[place]);
     }
-    let mut out = HeapGraph::default();
+    let mut out = GraphBuilder::by_ordinal().finish();
     out.set_tally(rows);
     Ok((out, layout, walked))
 }

@@ -2,7 +2,7 @@
 //! of cgroups. One a file, or many in a row with a time in front of each.
 
 use super::columns::{self, Column};
-use super::outside::{Clock, service_named};
+use super::outside::{Clock, folder_named, service_named};
 use super::{Kind, Options, Outcome, each_line};
 use crate::error::Result;
 use crate::input::Source;
@@ -88,7 +88,8 @@ pub(super) fn read(source: &Source, options: &Options, sink: &mut dyn Sink) -> R
         return Ok(outcome);
     };
     let mut clock = Clock::of(source, options);
-    let outside = service_named(source, options);
+    let of_cgroup = || (of == Of::Cgroup).then(|| folder_named(source)).flatten();
+    let outside = service_named(source, options).or_else(of_cgroup);
     let mut service = outside.clone().unwrap_or_else(|| "service".to_owned());
     let mut pending: Vec<(Column, f64)> = Vec::new();
     let mut at = None;

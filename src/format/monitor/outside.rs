@@ -113,12 +113,19 @@ pub(super) fn service_named(source: &Source, options: &Options) -> Option<String
     })
 }
 
+/// The name of the folder that a file lies in: of cgroups it is the group's.
+pub(super) fn folder_named(source: &Source) -> Option<String> {
+    let folder = Path::new(source.name()).parent()?.file_name()?;
+    Some(folder.to_string_lossy().into_owned())
+}
+
 /// A name without endings, times and the words of a layout.
 fn bare(name: &str, zone: &Zone) -> Option<String> {
-    let stem = match LAYOUT.iter().any(|w| name == *w) {
-        true => return None,
-        false => name.split('.').next().unwrap_or(name),
-    };
+    // `memory.stat`, and copies of it with a number behind.
+    if name.starts_with("memory.stat") {
+        return None;
+    }
+    let stem = name.split('.').next().unwrap_or(name);
     let mut text = stem.to_owned();
     let bytes = stem.as_bytes();
     for at in 0..bytes.len() {

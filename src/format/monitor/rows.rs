@@ -472,7 +472,8 @@ impl Day<'_> {
     /// Takes the date of `Linux 6.1 (host)  2026-03-02  _x86_64_  (2 CPU)`.
     fn banner(&mut self, line: &[u8]) {
         let text = String::from_utf8_lossy(line);
-        for word in text.split_ascii_whitespace() {
+        // The second word is the kernel's version, which may look like a date.
+        for word in text.split_ascii_whitespace().skip(3) {
             if let Some((days, assumed)) = date_of(word) {
                 self.midnight = Some(days * 86_400);
                 self.assumed |= assumed;

@@ -15,7 +15,7 @@ const SHAPED: &str = r#"{"type":"ROOT", "root":"vm", "references":["0x10", "0x99
 {"address":"0x60", "type":"CLASS", "name":"Array", "memsize":8}
 {"address":"0x61", "type":"CLASS", "name":"String", "memsize":8}
 {"address":"0x70", "type":"DATA", "class":"0x99", "struct":"proc", "references":["0x80"], "slot_size":80}
-{"address":"0x80", "type":"IMEMO", "imemo_type":"env", "references":["0x30"], "memsize":40}
+{"address":"0x80", "type":"IMEMO", "class":"0x999", "imemo_type":"env", "references":["0x30"], "memsize":40}
 {"address":"0x90", "type":"SHAPE", "id":5, "parent_id":5, "shape_type":"ROOT"}
 {"address":"0x91", "type":"SHAPE", "id":6, "parent_id":5, "depth":1, "shape_type":"IVAR", "edge_name":"@basket"}
 {"address":"0x92", "type":"SHAPE", "id":7, "parent_id":6, "depth":2, "shape_type":"IVAR", "edge_name":"@name"}

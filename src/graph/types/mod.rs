@@ -57,7 +57,7 @@ pub fn is_own(runtime: &str, name: &str) -> bool {
             Some((module, _)) => python::MODULES.binary_search(&module).is_err(),
             None => false,
         },
-        "jvm" | "java" | "android" | "hprof" => {
+        "jvm" | "art" | "java" | "android" | "hprof" => {
             name.contains('.') && !name.ends_with("[]") && !JAVA.iter().any(|p| name.starts_with(p))
                 || !name.contains('.')
                     && name.starts_with(|c: char| c.is_uppercase())

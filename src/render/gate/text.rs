@@ -41,11 +41,13 @@ pub fn text(view: &View<'_>, style: &Style) -> String {
                 }
                 let line = lines.last().cloned().unwrap_or_default();
                 lines.extend(in_full(outcome, &line, width, &mut told));
+                if i == 0 {
+                    others(view, &broken, width, most, &mut lines);
+                }
             }
             if broken.len() > most.saturating_add(1) {
                 lines.push(format!("{} more broken", broken.len() - 1 - most));
             }
-            others(view, &broken, width, most, &mut lines);
             for outcome in gate.open().take(most) {
                 if let Some((why, _)) = view.lacking(outcome) {
                     lines.push(format!("{}: cannot tell: {why}", outcome.budget.name));

@@ -5,7 +5,8 @@ use crate::graph::series::{TypeCount, TypeRow};
 use crate::report::graph::GraphReport;
 use crate::units;
 
-/// Types in the order of printing: by growth of own bytes, then by bytes kept.
+/// Types in the order of printing: by growth of own bytes, then by bytes kept, or own ones
+/// where nothing is known of those.
 pub fn order(report: &GraphReport) -> Vec<&TypeRow> {
     let ends = |row: &TypeRow| {
         let first = row.counts.first().copied().unwrap_or_default();
@@ -20,7 +21,11 @@ pub fn order(report: &GraphReport) -> Vec<&TypeRow> {
                 1 => 0,
                 _ => i128::from(last.shallow) - i128::from(first.shallow),
             };
-            (std::cmp::Reverse(grew), std::cmp::Reverse(last.retained))
+            let bytes = match report.outcome.types_only {
+                true => last.shallow,
+                false => last.retained,
+            };
+            (std::cmp::Reverse(grew), std::cmp::Reverse(bytes))
         };
         key(a).cmp(&key(b)).then_with(|| a.name.cmp(&b.name))
     });

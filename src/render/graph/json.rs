@@ -6,7 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::graph::growth::{Growth, Trend};
 use crate::graph::heaviest::Heavy;
 use crate::graph::series::{
-    CaptureFacts, CutRow, CycleRow, HolderRow, PathStep, TypeCount, TypeRow,
+    CaptureFacts, CutRow, CycleRow, HolderRow, PathStep, SurvivorRow, TypeCount, TypeRow,
 };
 use crate::report::graph::GraphReport;
 use crate::verdict::graph::level;
@@ -44,6 +44,7 @@ struct Document<'r> {
     types: Vec<Type<'r>>,
     cycles: Vec<Cycle<'r>>,
     holders: Vec<Holder<'r>>,
+    survivors: Vec<Survivor<'r>>,
     dominators: Vec<Dominator<'r>>,
     findings: Vec<Finding<'r>>,
     gate: Option<WireGate>,
@@ -72,6 +73,7 @@ const NOTHING: Omitted = Omitted {
 #[derive(Serialize, Clone, Copy)]
 struct Amounts {
     /// None where captures were read for their types.
+    #[serde(skip_serializing_if = "Option::is_none")]
     retained_bytes: Option<i128>,
     shallow_bytes: i128,
     objects: i128,
@@ -113,6 +115,7 @@ struct Totals {
 
 #[derive(Serialize)]
 struct PerRun {
+    #[serde(skip_serializing_if = "Option::is_none")]
     retained_bytes: Option<Number>,
     shallow_bytes: Number,
     objects: Number,
@@ -195,6 +198,7 @@ struct Cycle<'r> {
     reachable: bool,
     unreachable_occurrences: u32,
     benign: Option<&'static str>,
+    explained: bool,
     path: Vec<Step<'r>>,
     root_path: Option<Vec<Step<'r>>>,
     cut: Cut<'r>,
@@ -207,6 +211,7 @@ struct Step<'r> {
     edge: &'r str,
     name: &'r str,
     address: Option<String>,
+    state: &'static str,
 }
 
 impl<'r> Step<'r> {
@@ -216,6 +221,7 @@ impl<'r> Step<'r> {
             edge: &step.edge,
             name: crate::graph::types::short(&step.type_name),
             address: step.id.map(|id| format!("0x{id:x}")),
+            state: step.state.as_str(),
         }
     }
 }
@@ -263,6 +269,8 @@ struct Holder<'r> {
     leak_share_bytes: u64,
     exclusive_bytes: u64,
     retained_bytes: u64,
+    grown_bytes: u64,
+    inside: Option<Held<'r>>,
     cut: Cut<'r>,
     evidence: &'static str,
     also: Vec<&'r str>,
@@ -274,6 +282,25 @@ struct Hop<'r> {
     edge: &'r str,
     #[serde(rename = "type")]
     type_name: &'r str,
+    state: &'static str,
+}
+
+/// The program's own objects among what a growing holder holds.
+#[derive(Serialize)]
+struct Held<'r> {
+    path: Vec<Hop<'r>>,
+    series: &'r [u64],
+    per_run: Option<Number>,
+    growth: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Survivor<'r> {
+    id: String,
+    side: &'static str,
+    path: Vec<Hop<'r>>,
+    objects: u64,
+    retained_bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -453,6 +480,7 @@ fn cycle(row: &CycleRow) -> Cycle<'_> {
         reachable: row.unreachable * 2 < here,
         unreachable_occurrences: row.unreachable,
         benign: row.benign.map(|b| b.reason()),
+        explained: row.explained,
         path: row.path.iter().map(Step::of).collect(),
         root_path: row
             .root_path
@@ -462,14 +490,25 @@ fn cycle(row: &CycleRow) -> Cycle<'_> {
     }
 }
 
+fn hop(step: &PathStep) -> Hop<'_> {
+    Hop {
+        edge: &step.edge,
+        type_name: &step.type_name,
+        state: step.state.as_str(),
+    }
+}
+
+fn survivor(row: &SurvivorRow) -> Survivor<'_> {
+    Survivor {
+        id: format!("{:016x}", row.id),
+        side: if row.base { "base" } else { "new" },
+        path: row.path.iter().map(hop).collect(),
+        objects: row.objects,
+        retained_bytes: row.retained,
+    }
+}
+
 fn holder(row: &HolderRow) -> Holder<'_> {
-    let hop = |s| {
-        let s: &PathStep = s;
-        Hop {
-            edge: &s.edge,
-            type_name: &s.type_name,
-        }
-    };
     Holder {
         id: format!("{:016x}", row.id),
         side: if row.base { "base" } else { "new" },
@@ -481,6 +520,13 @@ fn holder(row: &HolderRow) -> Holder<'_> {
         leak_share_bytes: row.share.share,
         exclusive_bytes: row.share.exclusive,
         retained_bytes: row.retained,
+        grown_bytes: row.grown_bytes(),
+        inside: row.inside.as_ref().map(|i| Held {
+            path: i.path.iter().map(hop).collect(),
+            series: &i.series,
+            per_run: i.trend.per_run.map(Number),
+            growth: growth(&i.trend),
+        }),
         cut: Cut::of(&row.cut),
         evidence: level(row),
         also: row.also.iter().map(|(name, _)| name.as_str()).collect(),
@@ -561,6 +607,7 @@ fn document(report: &GraphReport) -> Document<'_> {
         },
         cycles: outcome.cycles.iter().map(cycle).collect(),
         holders: outcome.holders.iter().map(holder).collect(),
+        survivors: outcome.survivors.iter().map(survivor).collect(),
         dominators: outcome.heaviest.iter().map(Dominator::of).collect(),
         findings: report.verdict.conclusions.iter().map(Finding::of).collect(),
         gate: report

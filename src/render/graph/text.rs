@@ -8,8 +8,10 @@ use crate::graph::types::short;
 use crate::model::Collector;
 use crate::report::graph::GraphReport;
 use crate::units;
-use crate::verdict::Verdict;
-use crate::verdict::graph::{Headline, Keeps, keeps, kept_words, level, path_words};
+use crate::verdict::graph::{
+    Headline, Keeps, keeps, kept_words, level, path_words, reference_words, told, told_path,
+};
+use crate::verdict::{Conclusion, Verdict};
 
 /// Other findings that are listed.
 const MOST_OTHERS: usize = 4;
@@ -233,14 +235,11 @@ fn cycle(report: &GraphReport, row: &CycleRow, word: &str, out: &mut Out) {
 }
 
 fn cut(cut: &CutRow, of: u64, out: &mut Out) {
-    if cut.kind == CutKind::None || cut.references.is_empty() {
+    let little = cut.frees < of / 10;
+    if cut.kind == CutKind::None || cut.references.is_empty() || little {
         return;
     }
-    let references: Vec<String> = cut
-        .references
-        .iter()
-        .map(|r| format!("{}{} -> {}", short(&r.from), r.edge, short(&r.to)))
-        .collect();
+    let references: Vec<String> = cut.references.iter().map(reference_words).collect();
     let hint = cut
         .references
         .iter()
@@ -252,6 +251,7 @@ fn cut(cut: &CutRow, of: u64, out: &mut Out) {
     };
     let share = match of {
         0 => String::new(),
+        of if cut.frees > of.saturating_add(of / 4) => ", more than these alone keep".to_owned(),
         of => format!(
             ", {:.0} % of what they keep",
             (cut.frees as f64 * 100.0 / of as f64).min(100.0)
@@ -273,9 +273,8 @@ fn cut(cut: &CutRow, of: u64, out: &mut Out) {
 }
 
 fn holder(report: &GraphReport, row: &HolderRow, word: &str, out: &mut Out) {
-    let held = row.path.last().map_or("", |s| s.type_name.as_str());
-    let trend = &row.trend;
-    let count = row.series.last().copied().unwrap_or(0).max(1);
+    let (held, series, trend) = told(row);
+    let count = series.last().copied().unwrap_or(0).max(1);
     out.line(
         word,
         &format!(
@@ -283,11 +282,11 @@ fn holder(report: &GraphReport, row: &HolderRow, word: &str, out: &mut Out) {
             rate(trend),
             short(held),
             per_run(trend),
-            arrows(&row.series),
+            arrows(series),
             out.bytes(row.retained / count)
         ),
     );
-    out.line("held", &format!("by {}", path_words(&row.path)));
+    out.line("held", &format!("by {}", path_words(&told_path(row))));
     if !row.also.is_empty() {
         let names: Vec<&str> = row.also.iter().take(4).map(|(n, _)| short(n)).collect();
         out.line(
@@ -296,6 +295,15 @@ fn holder(report: &GraphReport, row: &HolderRow, word: &str, out: &mut Out) {
         );
     }
     cut(&row.cut, row.retained, out);
+    let mut stayed = report.outcome.survivors.iter();
+    if let Some(s) = stayed.find(|s| s.id == row.id && !s.base) {
+        let text = format!(
+            "the same objects: {} of those that came up after the first capture were there before \
+the last and still are",
+            units::grouped(i128::from(s.objects))
+        );
+        out.line("stay", &text);
+    }
     let tied = report.outcome.cycles.iter().find(|c| {
         c.benign.is_none() && c.trends[1].growth.is_more() && c.signature.starts_with(short(held))
     });
@@ -383,6 +391,9 @@ fn nothing(report: &GraphReport, word: &str, out: &mut Out) {
         );
         out.line("", &text);
     }
+    if report.verdict.verdict != Verdict::CannotTell {
+        return;
+    }
     let here = |c: &&CycleRow| c.benign.is_none() && c.occurrences.last().is_some_and(|&n| n > 0);
     for row in report.outcome.cycles.iter().filter(here).take(MOST_CYCLES) {
         let n = row.occurrences.last().copied().unwrap_or(0);
@@ -405,6 +416,16 @@ fn tail(report: &GraphReport, out: &mut Out, style: &Style) {
         .conclusions
         .iter()
         .filter(|c| c.subject_id != subject && report.verdict.headline != Headline::Nothing);
+    // The holder of the cycles that the headline names is named there.
+    let of_headline = |c: &&Conclusion| match report.verdict.headline {
+        Headline::Cycle(i) => report.outcome.holders.iter().any(|h| {
+            let (name, ..) = told(h);
+            let anchored = report.outcome.cycles[i].signature.starts_with(short(name));
+            format!("{:016x}", h.id) == c.subject_id && !h.base && anchored
+        }),
+        _ => false,
+    };
+    let others = others.filter(|c| !of_headline(c));
     let count = others.clone().count();
     for c in others.take(MOST_OTHERS) {
         out.line("also", &c.title);
@@ -477,41 +498,53 @@ fn benign(report: &GraphReport, out: &mut Out) {
     );
 }
 
+/// What the captures have to be said for, each thing once.
 fn notes(report: &GraphReport) -> Vec<String> {
     let mut notes = report.notes.clone();
+    let mut said: Vec<(String, Vec<&str>)> = Vec::new();
     for (path, c) in report.paths.iter().zip(&report.outcome.captures) {
         let name = path.rsplit('/').next().unwrap_or(path);
-        if let Some(s) = &c.meta.salvaged {
-            notes.push(format!("{name}: {}", s.reason));
-        }
-        if c.meta.settled == Some(false) {
-            notes.push(format!(
-                "{name}: the program was not at rest when it was captured"
-            ));
-        }
-        if c.roots == 0 {
-            notes.push(format!("{name}: no roots: nothing is known to be held"));
-        }
-        if c.meta.frozen.is_some_and(|n| n > 0) {
-            notes.push(format!(
-                "{name}: frozen objects are found through roots only"
-            ));
-        }
-        if c.meta.counts.dangling > 0 {
-            notes.push(format!(
-                "{name}: {} references to objects that the capture lacks",
-                units::grouped(i128::from(c.meta.counts.dangling))
-            ));
+        for text in of_capture(c) {
+            match said.iter_mut().find(|s| s.0 == text) {
+                Some(same) => same.1.push(name),
+                None => said.push((text, vec![name])),
+            }
         }
     }
-    if report
-        .outcome
-        .captures
-        .iter()
-        .any(|c| c.meta.runs().is_none())
-        && report.outcome.captures.len() > 1
-    {
+    let captures = report.outcome.captures.len();
+    for (text, names) in said {
+        notes.push(match names[..] {
+            [_, _, ..] if names.len() == captures => format!("in every capture: {text}"),
+            [first, _, ..] => format!("{first} and {} more: {text}", names.len() - 1),
+            _ => format!("{}: {text}", names[0]),
+        });
+    }
+    let captures = &report.outcome.captures;
+    if captures.iter().any(|c| c.meta.runs().is_none()) && captures.len() > 1 {
         notes.push("runs are unknown: say them with PATH@N or --runs".to_owned());
+    }
+    notes
+}
+
+fn of_capture(c: &CaptureFacts) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(s) = &c.meta.salvaged {
+        notes.push(s.reason.clone());
+    }
+    if c.meta.settled == Some(false) {
+        notes.push("the program was not at rest when it was captured".to_owned());
+    }
+    if c.roots == 0 && c.unreachable.1 > 0 {
+        notes.push("no roots: nothing is known to be held".to_owned());
+    }
+    if c.meta.frozen.is_some_and(|n| n > 0) {
+        notes.push("frozen objects are found through roots only".to_owned());
+    }
+    if c.meta.counts.dangling > 0 {
+        notes.push(format!(
+            "{} references to objects that the capture lacks",
+            units::grouped(i128::from(c.meta.counts.dangling))
+        ));
     }
     notes
 }

@@ -209,8 +209,9 @@ fn coincides(report: &TimelineReport, out: &mut Vec<String>) {
                     clean(&requests.endpoints[*other].name)
                 ));
             }
-            let p99 = e.p99_s.map_or(String::new(), |s| {
-                format!(", p99 {} s", units::plain((s * 10.0).round() / 10.0))
+            let p99 = e.p99_s.map_or(String::new(), |s| match s < 0.1 {
+                true => format!(", p99 {:.0} ms", s * 1e3),
+                false => format!(", p99 {} s", units::plain((s * 10.0).round() / 10.0)),
             });
             out.push(format!(
                 "{label:11}{name}  ({} requests{p99})",
@@ -251,9 +252,14 @@ fn dated(report: &TimelineReport, room: usize, out: &mut Vec<String>) {
         _ => return,
     };
     let days = last.hours_since(first) > 20.0;
-    let shown = report.incident.len().min(room);
-    for (i, d) in report.incident.iter().take(shown).enumerate() {
-        let label = if i == 0 { "when" } else { "" };
+    // Where not all fits, bursts of logs go first: they only date what happens.
+    let all = report.incident.len() <= room;
+    let counts = |what: &str| all || !what.ends_with("times its normal");
+    let list = report.incident.iter().filter(|d| counts(&d.what));
+    let mut shown = 0;
+    for d in list.take(room) {
+        let label = if shown == 0 { "when" } else { "" };
+        shown += 1;
         out.push(labelled(
             label,
             &format!("{}  {}", clock(d.time, days), clean(&d.what)),

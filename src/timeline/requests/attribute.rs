@@ -20,6 +20,8 @@ const REPORTED: f64 = 1e-3;
 const WIDER: f64 = 1.3;
 /// Loads that are as correlated as this are not told apart.
 const ONE_LOAD: f64 = 0.85;
+/// Fewest blocks that loads are held against each other in.
+const LEAST_BLOCKS: usize = 20;
 /// Growth before the load from this share on: the load follows the growth.
 const BEFORE: f64 = 0.5;
 /// Seconds around a restart that do not count.
@@ -272,7 +274,9 @@ fn together(
     per: i64,
     rhythm: &[Vec<f64>],
 ) -> Vec<Unit> {
-    let per_block = ((600.0 / w.width_s).round() as i64).max(1);
+    // Few blocks go together by chance.
+    let most = (w.at.len() / LEAST_BLOCKS) as i64;
+    let per_block = ((600.0 / w.width_s).round() as i64).min(most).max(1);
     let mut blocks: Vec<i64> = w.at.iter().map(|a| a.div_euclid(per_block)).collect();
     blocks.dedup();
     let place = |window: i64| blocks.binary_search(&window.div_euclid(per_block)).ok();
