@@ -181,3 +181,36 @@ pub fn marks(out: &mut String, document: &Value) {
     out.push_str("<h3>Marks</h3>\n");
     out.push_str(&table(&columns, rows));
 }
+
+/// What a heap profile over the same hours says of the growth, site by site.
+pub fn captured(out: &mut String, document: &Value) {
+    let captures = &document["captures"];
+    let sites = list(captures, "sites");
+    if sites.is_empty() {
+        return;
+    }
+    let columns = [
+        ("site", Column::Name),
+        ("growth", Column::Number),
+        ("per run", Column::Number),
+        ("MB/h", Column::Number),
+    ];
+    let bytes = |n: f64| units::signed(units::bytes(n.round() as i128), n > 0.0);
+    let rows = sites.iter().map(|s| {
+        vec![
+            text(s, "name").into(),
+            real(s, "delta").map_or(String::new(), bytes).into(),
+            real(s, "per_run").map_or(String::new(), bytes).into(),
+            real(s, "mb_per_hour").map_or(String::new(), rate).into(),
+        ]
+    });
+    out.push_str("<h3>What the heap profiles say</h3>\n");
+    out.push_str(&table(&columns, rows));
+    if let Some(share) = real(captures, "share_of_growth") {
+        let _ = writeln!(
+            out,
+            "<p>They explain {:.0} % of the growth.</p>",
+            100.0 * share
+        );
+    }
+}

@@ -2,7 +2,7 @@
 //! happened when.
 
 use super::super::escape::Text;
-use super::happened::{events, incident, marks, requests};
+use super::happened::{captured, events, incident, marks, requests};
 use super::parts::{Cell, Column, badge, facts, table};
 use super::value::{hours_between, list, moment, real, text, whole};
 use crate::units;
@@ -24,6 +24,7 @@ pub fn page(document: &Value) -> Option<String> {
     for s in &first {
         article(&mut out, s);
     }
+    captured(&mut out, document);
     requests(&mut out, document);
     events(&mut out, document);
     marks(&mut out, document);
