@@ -260,6 +260,22 @@ fn a_move_nets_to_zero_at_its_caller() {
 }
 
 #[test]
+fn shifted_lines_and_other_hashes_are_no_difference() {
+    let lines = two(
+        "main (a.py:10);work (a.py:20) 100\nmain (a.py:11);rest (a.py:30) 50\n",
+        "main (a.py:14);work (a.py:26) 100\nmain (a.py:15);rest (a.py:36) 50\n",
+    );
+    let hashes = two(
+        "main;app::work::h0123456789abcdef 100\nmain;app::rest::h0123456789abcde0 50\n",
+        "main;app::work::hfedcba9876543210 100\nmain;app::rest::h00112233445566aa 50\n",
+    );
+    for p in [lines, hashes] {
+        assert_eq!(p.sums(), [150, 150, 0, 0]);
+        assert!(p.frames.iter().all(|f| f.tone == "quiet"));
+    }
+}
+
+#[test]
 fn recursion_and_the_allocator_are_chips() {
     let p = two(
         "main;walk 8\n",

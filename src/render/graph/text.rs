@@ -431,7 +431,7 @@ fn tail(report: &GraphReport, out: &mut Out, style: &Style) {
         out.line("also", &c.title);
     }
     if count > MOST_OTHERS {
-        let more = format!("{} more findings: -o report.json", count - MOST_OTHERS);
+        let more = format!("{} more findings: -o report.html", count - MOST_OTHERS);
         out.line("also", &more);
     }
     benign(report, out);
@@ -454,7 +454,7 @@ fn tail(report: &GraphReport, out: &mut Out, style: &Style) {
             "capture again after more runs, then: heapdiff cycles A@10 B@20 C@40".to_owned()
         }
         (_, Some(rule)) => {
-            format!("heapdiff cycles ... -o cycles.dot        heapdiff explain {rule}")
+            format!("heapdiff cycles ... -o report.html        heapdiff explain {rule}")
         }
         (_, None) => "heapdiff cycles ... --histogram".to_owned(),
     };

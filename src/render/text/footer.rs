@@ -363,7 +363,7 @@ impl Writer<'_> {
         }
         match r.verdict {
             Verdict::Leak => {
-                let save = "heapdiff compare ... -o report.json";
+                let save = "heapdiff compare ... -o report.html";
                 lines.push(rule.map_or(save.to_owned(), |id| {
                     format!("{save}        heapdiff explain {id}")
                 }));

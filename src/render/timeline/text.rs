@@ -226,7 +226,7 @@ fn coincides(report: &TimelineReport, out: &mut Vec<String>) {
         }
         if reported.len() > 3 {
             out.push(format!(
-                "{:11}... {} more: -o timeline.json",
+                "{:11}... {} more: -o report.html",
                 "",
                 reported.len() - 3
             ));
@@ -307,7 +307,7 @@ fn healthy(report: &TimelineReport, out: &mut Vec<String>) {
     }
     if rest.len() > 4 {
         out.push(format!(
-            "{:11}... {} more: -o timeline.json",
+            "{:11}... {} more: -o report.html",
             "",
             rest.len() - 4
         ));
