@@ -10,6 +10,7 @@ import datetime
 import gzip
 import os
 import re
+import shutil
 import sys
 import time
 
@@ -72,6 +73,14 @@ def main():
         target = os.path.join(args.stretched, name.removesuffix(".gz") + ".gz")
         with gzip.GzipFile(target, "wb", mtime=0) as f:
             f.write(("\n".join(out) + "\n").encode())
+    # Snapshots carry their second in their name.
+    for folder in sorted(f for f in os.listdir(args.recorded) if f.endswith("_proc_meminfo")):
+        os.makedirs(os.path.join(args.stretched, folder), exist_ok=True)
+        for name in sorted(os.listdir(os.path.join(args.recorded, folder))):
+            at = max(seconds(name, "%Y%m%d_%H%M%S.txt"), first)
+            moved = datetime.datetime.fromtimestamp(start + (at - first) * args.factor, UTC)
+            shutil.copyfile(os.path.join(args.recorded, folder, name),
+                            os.path.join(args.stretched, folder, moved.strftime("%Y%m%d_%H%M%S.txt")))
 
 
 if __name__ == "__main__":

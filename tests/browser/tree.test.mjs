@@ -75,3 +75,10 @@ test("children stay inside their parents and add up, in every width and order", 
     }
   }
 });
+
+test("what was recorded at another time has an axis of its own", async () => {
+  const source = readFileSync(root + "src/render/html/page/span.js", "utf8");
+  const { together } = await import("data:text/javascript," + encodeURIComponent(source));
+  assert.deepEqual(together([[900, 900], [0, 50], [40, 60], [10, 20]]), [0, 60]);
+  assert.deepEqual(together([]), [0, 1]);
+});

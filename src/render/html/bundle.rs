@@ -14,6 +14,7 @@ const MODULES: &[(&str, &str)] = &[
     ("types", include_str!("page/types.js")),
     ("cycles", include_str!("page/cycles.js")),
     ("treemap", include_str!("page/treemap.js")),
+    ("span", include_str!("page/span.js")),
     ("timeline", include_str!("page/timeline.js")),
     ("site", include_str!("page/site.js")),
     ("accept", include_str!("page/accept.js")),

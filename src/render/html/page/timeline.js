@@ -3,6 +3,7 @@
 // the thresholds of severity, all on one axis of time.
 import { el, svg } from "./dom.js";
 import { amount, plain } from "./format.js";
+import { extent, together } from "./span.js";
 
 const H = 200, RATE = 96, L = 82, R = 10, T = 16, B = 22;
 const SEVERITIES = ["note", "warning", "critical", "emergency"];
@@ -143,15 +144,14 @@ function rates(series, thresholds, x, W) {
 /** Draws every series where the page has a place for it. @param {any} view */
 export function timeline(view) {
   const { judged, plain: others } = view.series;
-  const span = /** @type {[number, number]} */ ([Infinity, -Infinity]);
-  for (const s of [...judged, ...others]) {
-    if (!s.samples || s.samples.length === 0) continue;
-    span[0] = Math.min(span[0], s.samples[0][0]);
-    span[1] = Math.max(span[1], s.samples[s.samples.length - 1][0]);
-  }
+  const spans = new Map([...judged, ...others].filter((s) => s.samples && s.samples.length > 0).map((s) => [s, extent(s)]));
+  const common = together(Array.from(spans.values()));
   /** @param {Element} place @param {any} s */
   const draw = (place, s) => {
     if (!s.samples || s.samples.length === 0) return;
+    const own = spans.get(s) ?? common;
+    // What was recorded at another time has an axis of its own.
+    const span = own[0] > common[1] || own[1] < common[0] ? own : common;
     // A page that is printed unseen has no width yet.
     let last = 0;
     place.replaceChildren(curve(s, span, view.series, 900));
