@@ -19,5 +19,6 @@ mod rules_engine;
 mod symbols;
 mod telemetry;
 mod timeline;
+mod tools;
 mod trend;
 mod writers;

@@ -1,6 +1,7 @@
 //! The recipes of the documentation: their commands run, with a `make` that captures.
 
 use super::root;
+use crate::tools::has;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -98,6 +99,9 @@ impl Project {
 
 #[test]
 fn gitlab_runs_the_script_and_finds_its_reports() {
+    if !has("git") {
+        return;
+    }
     let text = block("GitLab");
     let script: Vec<&str> = text
         .lines()
@@ -114,6 +118,9 @@ fn gitlab_runs_the_script_and_finds_its_reports() {
 
 #[test]
 fn jenkins_runs_its_commands() {
+    if !has("git") {
+        return;
+    }
     let text = block("Jenkins");
     let make = text
         .split("sh '")
@@ -138,6 +145,9 @@ fn jenkins_runs_its_commands() {
 
 #[test]
 fn a_push_is_stopped_before_it_leaves() {
+    if !has("git") {
+        return;
+    }
     let project = Project::new();
     let hook: &Path = &project.dir.path().join(".git/hooks/pre-push");
     std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
