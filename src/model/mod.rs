@@ -21,6 +21,7 @@ pub use frames::{ARENA, Frame, FrameId, Frames};
 pub use heap_graph::{
     Collector, Defined, EdgeKind, GcMode, GraphBuilder, GraphCounts, GraphMeta, GraphNames,
     HeapGraph, IdKind, Ids, LabelId, LabelInfo, Role, Root, RootKind, TypeId, TypeInfo, TypeTally,
+    push,
 };
 pub use labels::{Label, LabelValue, Labels, LabelsId};
 pub use limits::Limits;

@@ -13,12 +13,14 @@ mod ids;
 mod meta;
 mod names;
 mod tally;
+mod tight;
 
 pub use builder::{Defined, GraphBuilder};
 pub use ids::Ids;
 pub use meta::{Collector, GcMode, GraphCounts, GraphMeta, IdKind, Root, RootKind};
 pub use names::{EdgeKind, GraphNames, LabelId, LabelInfo, Role, TypeId, TypeInfo};
 pub use tally::TypeTally;
+pub use tight::push;
 
 use super::profile::Symbols;
 use super::strings::StrId;
