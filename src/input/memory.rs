@@ -1,16 +1,21 @@
-//! Large blocks of memory straight from the kernel, in large pages where it has them.
+//! Large blocks of memory: kept from one phase to the next, and in large pages.
 //!
-//! The columns of an object graph are tens of megabytes each and are looked into anywhere. From
-//! pages of 4 KiB that costs a miss in the table of addresses at most looks, and a fault for every
-//! page each time that a phase takes a fresh column. So blocks from [`LARGE`] on begin at a large
-//! page and ask for such. What one phase lets go is kept for the next, since a fresh page costs
-//! the kernel more than the phase that uses it; but never so much that more is resident than was
-//! in use at the peak.
+//! The columns of an object graph are megabytes each, and every phase of an analysis takes fresh
+//! ones. A page that was never touched costs the kernel more than the phase that uses it, so what
+//! one phase lets go is kept for the next; but never so much that more is resident than was in use
+//! at the peak.
+//!
+//! Columns of tens of megabytes are looked into anywhere. From pages of 4 KiB most looks miss in
+//! the table of addresses too, so blocks from [`HUGE`] on ask for large pages. Smaller ones do not:
+//! a large page is zeroed whole, and on a virtual machine is one that its host has to find first.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
 /// Blocks from this size on are the kernel's; smaller ones the system allocator's.
 const LARGE: usize = 2 << 20;
+
+/// Blocks from this size on ask for large pages.
+const HUGE: usize = 32 << 20;
 
 /// The allocator: that of the system, except for large blocks on Linux.
 #[derive(Debug, Clone, Copy, Default)]
@@ -82,7 +87,7 @@ unsafe impl GlobalAlloc for Memory {
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 mod kernel {
-    use super::LARGE;
+    use super::{HUGE, LARGE};
     use std::ptr::null_mut;
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -144,13 +149,10 @@ mod kernel {
         }
     }
 
-    /// Lengths that are nearly whole large pages become so.
+    /// Lengths that are nearly whole large pages become so where these are asked for.
     fn whole(size: usize) -> Option<usize> {
-        let grain = if size % LARGE < LARGE / 2 {
-            GRAIN
-        } else {
-            LARGE
-        };
+        let nearly = size >= HUGE && size % LARGE >= LARGE / 2;
+        let grain = if nearly { LARGE } else { GRAIN };
         size.checked_next_multiple_of(grain)
     }
 
@@ -225,11 +227,18 @@ mod kernel {
         if at.is_null() {
             self::books().used -= size;
         } else {
-            // Where the kernel has no large pages to give, small ones do.
-            // SAFETY: the map that was just made.
-            unsafe { libc::madvise(at.cast(), size, libc::MADV_HUGEPAGE) };
+            ask(at, size);
         }
         at
+    }
+
+    /// Asks for large pages for what is not touched yet of a long block. Where the kernel has none
+    /// to give, small ones do.
+    fn ask(at: *mut u8, size: usize) {
+        if size >= HUGE {
+            // SAFETY: a map of our own; its content stays as it is.
+            unsafe { libc::madvise(at.cast(), size, libc::MADV_HUGEPAGE) };
+        }
     }
 
     /// # Safety
@@ -285,6 +294,7 @@ mod kernel {
         }
         // SAFETY: as the caller promises; in place.
         if unsafe { libc::mremap(at.cast(), from, to, 0) } != libc::MAP_FAILED {
+            ask(at, to);
             return at;
         }
         let new = place(to);
@@ -302,6 +312,7 @@ mod kernel {
             unsafe { libc::munmap(new.cast(), to) };
             return null_mut();
         }
+        ask(new, to);
         new
     }
 }

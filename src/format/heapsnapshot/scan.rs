@@ -200,9 +200,9 @@ impl<'a> Scan<'a> {
                     }
                     break;
                 }
+                let mut value = u64::from(digit);
                 let first = at;
-                let (mut value, digits) = short_number(rest, at);
-                at += digits;
+                at += 1;
                 // A digit never ends the window: there is a byte behind every number.
                 while at < whole {
                     let digit = rest[at].wrapping_sub(b'0');
@@ -267,59 +267,6 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// The digits at a place, up to eight of them, and their number; none where fewer than eight bytes
-/// follow. All at once, as the bytes of one word: first the places of what are no digits, then
-/// sums of neighbours, of pairs and of fours.
-#[inline]
-fn short_number(text: &[u8], at: usize) -> (u64, usize) {
-    let Some(word) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) else {
-        return (0, 0);
-    };
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    let digits = u64::from_le_bytes(*word) ^ (EACH * 0x30);
-    // The upper bit of a byte is set where it is above 9; what that carries goes to bytes behind.
-    let others = (digits.wrapping_add(EACH * 0x76) | digits) & (EACH * 0x80);
-    let count = others.trailing_zeros() / 8;
-    if count == 0 {
-        return (0, 0);
-    }
-    let digits = digits << (64 - 8 * count);
-    let pairs = (digits.wrapping_mul(1 + (10 << 8)) >> 8) & 0x00ff_00ff_00ff_00ff;
-    let fours = (pairs.wrapping_mul(1 + (100 << 16)) >> 16) & 0x0000_ffff_0000_ffff;
-    let all = fours.wrapping_mul(1 + (10_000 << 32)) >> 32;
-    (all, count as usize)
-}
-
 fn fits(digits: &[u8]) -> bool {
     std::str::from_utf8(digits).is_ok_and(|t| t.parse::<u64>().is_ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_read_by_words_as_by_digits() {
-        let numbers = [
-            0u64, 7, 10, 99, 100, 12345, 9_999_999, 10_000_000, 99_999_999,
-        ];
-        let behind = [
-            ",1234567",
-            "\n,345678",
-            "]       ",
-            "\u{ff}\u{80}aaaaaa",
-            ":;</    ",
-        ];
-        for n in numbers {
-            for tail in behind {
-                let text = format!("x{n}{tail}");
-                let digits = n.to_string().len();
-                assert_eq!(short_number(text.as_bytes(), 1), (n, digits), "{text}");
-            }
-        }
-        assert_eq!(short_number(b"123456789", 0), (12_345_678, 8));
-        assert_eq!(short_number(b"1234567", 0), (0, 0));
-        assert_eq!(short_number(b",1234567", 0), (0, 0));
-        assert_eq!(short_number(b"", 0), (0, 0));
-    }
 }
