@@ -11,8 +11,8 @@ use heapdiff::input::{Memory, Source};
 use heapdiff::model::{Limits, Symbols};
 use std::alloc::{GlobalAlloc, Layout};
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use write::{SHAPES, Shape};
 
 struct Counting;
@@ -57,6 +57,10 @@ const FIXED: usize = 1 << 20;
 
 /// One measures at a time.
 static TURN: Mutex<()> = Mutex::new(());
+
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// How a capture is written: a path, the number of objects and the shape; references are returned.
 type Writer = fn(&Path, u64, Shape) -> u64;
@@ -114,7 +118,7 @@ fn compare(name: &str, write: Writer, sizes: &[u64], shape: Shape, types_only: b
 
 /// Holds comparisons of two captures against the promise.
 fn holds(format: &str, write: Writer, shapes: &[(&str, Shape)]) {
-    let _turn = TURN.lock().unwrap();
+    let _turn = turn();
     // Just above a power of two: a column that doubles is half empty.
     let (small, large) = (230_000, 270_000);
     let mut over = Vec::new();
@@ -146,7 +150,7 @@ fn comparisons_of_graphs_keep_to_their_bytes() {
 /// the peak. Large pages round up.
 #[test]
 fn no_more_is_resident_than_is_promised() {
-    let _turn = TURN.lock().unwrap();
+    let _turn = turn();
     let (small, large) = (500_000, 550_000);
     let sizes = [small, large];
     let shape = shape("one component");
@@ -170,7 +174,7 @@ fn comparisons_of_java_heap_dumps_keep_to_their_bytes() {
 
 #[test]
 fn snapshots_by_type_alone_keep_to_their_bytes() {
-    let _turn = TURN.lock().unwrap();
+    let _turn = turn();
     let shape = shape("random heap");
     let (small, large) = (230_000, 270_000);
     let seen = compare("snapshot", write::snapshot, &[small, large], shape, true);
@@ -181,7 +185,7 @@ fn snapshots_by_type_alone_keep_to_their_bytes() {
 
 #[test]
 fn java_heap_dumps_by_type_alone_take_the_same_at_any_size() {
-    let _turn = TURN.lock().unwrap();
+    let _turn = turn();
     let shape = shape("random heap");
     let peak = |n: u64| compare("hprof", write::hprof, &[n, n + 1], shape, true).peak;
     let (small, large) = (peak(100_000), peak(800_000));
