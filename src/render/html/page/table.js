@@ -20,7 +20,7 @@ export function table(view, open) {
     { key: "before", title: "before", wide: "n", value: (i) => s.before[i], text: (i) => amount(s.before[i], unit) },
     { key: "after", title: "after", wide: "n", value: (i) => s.after[i], text: (i) => amount(s.after[i], unit) },
     { key: "series", title: "series", wide: "s", value: (i) => delta(i), text: (i) => spark(s.series[i], view.base) },
-    { key: "class", title: "class", wide: "c", value: growth, text: (i) => el("span", { class: "class g-" + growth(i) }, growth(i)) },
+    { key: "class", title: "class", wide: "c", value: growth, text: (i) => el("span", { class: "class g-" + growth(i).replace(" ", "-") }, growth(i)) },
     { key: "site", title: "site", wide: "w", value: (i) => s.name[i], text: (i) => el("span", {}, el("span", { class: "site" }, s.name[i]), " ", el("span", { class: "place" }, s.place[i])) },
   ];
   return grid({
