@@ -1,6 +1,6 @@
 //! The last capture of a side, looked at closely: paths, what to cut, and who is to blame.
 
-use super::cut::{Cut, Cutter, Plan, entries};
+use super::cut::{Cut, Cutter, Plan, chosen, entries};
 use super::cycles::{self, Found};
 use super::dominators::Dominators;
 use super::growing::{GrowingPath, GrowingPaths};
@@ -34,6 +34,8 @@ pub(super) struct CycleDetail {
 pub(super) struct Held {
     bytes: u64,
     group: usize,
+    /// Whether roots themselves hold the objects.
+    rooted: bool,
     tops: Vec<u32>,
     also: Vec<(String, u64)>,
 }
@@ -94,6 +96,7 @@ impl<'a> Close<'a> {
                 Held {
                     bytes: cycles::set_retained(self.dom, &mut tops),
                     group,
+                    rooted: path.above.is_empty(),
                     tops,
                     also: Vec::new(),
                 }
@@ -115,12 +118,18 @@ impl<'a> Close<'a> {
             if let Some(&row) = above.find_map(|g| first_of.get(g)) {
                 let name = path(&h).path.last().map_or("", |s| s.type_name.as_str());
                 kept[row].also.push((name.to_owned(), h.bytes));
+                if !path(&h).leaf {
+                    kept[row].tops.extend_from_slice(&h.tops);
+                }
             } else if kept.len() < MOST_HOLDERS {
                 if let Some(&parent) = path(&h).above.last() {
                     first_of.insert(parent, kept.len());
                 }
                 kept.push(h);
             }
+        }
+        for h in kept.iter_mut().filter(|h| !h.also.is_empty()) {
+            h.bytes = cycles::set_retained(self.dom, &mut h.tops);
         }
         kept
     }
@@ -140,14 +149,26 @@ impl<'a> Close<'a> {
             .collect();
         drop(components);
         let tops: Vec<Vec<u32>> = found.iter().map(|f| self.tops(f)).collect();
-        let of_holders = held.iter().map(|h| cutter.plan(&h.tops));
+        let of_holders = held.iter().map(|h| (h.tops.as_slice(), h.bytes));
         let of_cycles = found.iter().zip(&tops);
         let of_cycles = of_cycles.filter(|(f, _)| is_reachable(f));
-        let plans: Vec<Plan<'_>> = of_holders
-            .chain(of_cycles.map(|(_, tops)| cutter.plan(tops)))
-            .collect();
+        let of_cycles = of_cycles.map(|(f, tops)| (tops.as_slice(), f.retained));
+        let mut plans: Vec<Plan<'_>> = Vec::new();
+        let mut ways: Vec<(usize, u64)> = Vec::new();
+        for (tops, keeps) in of_holders.chain(of_cycles) {
+            let own = cutter.plans(tops);
+            ways.push((own.len(), keeps));
+            plans.extend(own);
+        }
         drop(backward);
-        let mut cuts = self.cutter(&OnceCell::new()).count(&plans);
+        let mut counted = self.cutter(&OnceCell::new()).count(&plans).into_iter();
+        let mut cuts: Vec<Cut> = ways
+            .into_iter()
+            .map(|(n, keeps)| {
+                let own: Vec<Cut> = counted.by_ref().take(n).collect();
+                chosen(own, keeps)
+            })
+            .collect();
         let rest = cuts.split_off(held.len().min(cuts.len()));
         let reachable = found
             .iter()
@@ -294,7 +315,7 @@ impl<'a> Close<'a> {
         growing: &GrowingPaths,
         base: bool,
     ) -> (Vec<HolderRow>, Marks) {
-        let sets: Vec<&[u32]> = held.iter().map(|h| h.tops.as_slice()).collect();
+        let sets: Vec<(&[u32], bool)> = held.iter().map(|h| (&h.tops[..], h.rooted)).collect();
         let (shares, blamed) = holders::shares(self.graph, &sets);
         let mut rows = Vec::new();
         for ((h, share), cut) in held.into_iter().zip(shares).zip(&cuts.holders) {
@@ -311,11 +332,12 @@ impl<'a> Close<'a> {
                 base,
                 trend: found.trend,
                 share,
-                retained: h.bytes,
+                // What several of them hold together none of them holds alone.
+                retained: h.bytes.max(share.exclusive),
                 inside: found.inside.clone(),
                 cut: self.cut_row(cut),
                 also: h.also,
-                benign: holders::excuse(&told),
+                benign: holders::excuse(&told).or(found.bare.then_some(holders::ENGINE)),
             });
         }
         (rows, blamed)

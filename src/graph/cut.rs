@@ -96,7 +96,7 @@ pub struct Plan<'s> {
 
 /// References of one shape.
 #[derive(Debug, Clone)]
-struct Alike {
+pub(super) struct Alike {
     count: u32,
     first: u32,
     /// Those that do not refer to an object of the set: the others are found by their shape.
@@ -114,7 +114,7 @@ impl Default for Alike {
 }
 
 impl Alike {
-    fn add(&mut self, edge: u32, into_set: bool) {
+    pub(super) fn add(&mut self, edge: u32, into_set: bool) {
         self.count += 1;
         self.first = self.first.min(edge);
         if !into_set {
@@ -141,7 +141,11 @@ fn by_types(shapes: Vec<(Shape, Alike)>) -> Vec<(Shape, Alike)> {
 
 impl<'s> Plan<'s> {
     /// A plan of the most frequent shapes.
-    fn new(kind: CutKind, shapes: FxHashMap<Shape, Alike>, tops: &'s [u32]) -> Plan<'s> {
+    pub(super) fn new(
+        kind: CutKind,
+        shapes: FxHashMap<Shape, Alike>,
+        tops: &'s [u32],
+    ) -> Plan<'s> {
         let mut shapes: Vec<(Shape, Alike)> = shapes.into_iter().collect();
         let any = shapes.len() > MOST_REFERENCES;
         if any {
@@ -158,6 +162,14 @@ impl<'s> Plan<'s> {
     }
 }
 
+impl Plan<'_> {
+    /// Whether its shapes, at most so many, are all of `references`.
+    pub(super) fn is_whole(&self, references: usize, most: usize) -> bool {
+        let all: u32 = self.shapes.iter().map(|(_, alike)| alike.count).sum();
+        self.shapes.len() <= most && all as usize == references
+    }
+}
+
 /// A cut names at most so many references.
 pub const MOST_REFERENCES: usize = 4;
 /// A reference further up is named only while it frees at most this much more than the suspect
@@ -170,17 +182,28 @@ pub fn cuttability(graph: &HeapGraph, words: &Words, symbols: &Symbols, edge: u3
 }
 
 /// The same where the object that refers is known.
-fn readiness(graph: &HeapGraph, words: &Words, symbols: &Symbols, from: u32, edge: u32) -> u8 {
+///
+/// A class, a module and a dictionary of names are there for the whole program: nobody lets go of
+/// them to be rid of what they hold.
+pub(super) fn readiness(
+    graph: &HeapGraph,
+    words: &Words,
+    symbols: &Symbols,
+    from: u32,
+    edge: u32,
+) -> u8 {
     let info = symbols
         .graph
         .label_info(LabelId(graph.labels()[edge as usize]));
     let from = words.of_type(graph.type_of(from));
+    let to = words.of_type(graph.type_of(graph.targets()[edge as usize]));
     match info.kind {
         EdgeKind::Struct | EdgeKind::Weak | EdgeKind::Final => 0,
         EdgeKind::Soft | EdgeKind::Internal | EdgeKind::Other => 1,
         EdgeKind::Frame | EdgeKind::Closure => 2,
         EdgeKind::Attr if symbols.strings.get(info.name).ends_with("this$0") => 1,
         _ if from.role == Role::Native => 1,
+        _ if matches!(to.role, Role::Type | Role::Module | Role::Namespace) => 1,
         _ => 3,
     }
 }
@@ -239,7 +262,7 @@ impl Cutter<'_> {
         self.shape_from(source(self.graph, edge), edge)
     }
 
-    fn shape_from(&self, from: u32, edge: u32) -> Shape {
+    pub(super) fn shape_from(&self, from: u32, edge: u32) -> Shape {
         let e = edge as usize;
         Shape {
             from: self.graph.type_of(from).0,
@@ -254,8 +277,8 @@ impl Cutter<'_> {
         (entry < MANY).then_some(entry)
     }
 
-    /// Of the bridges on the way from `v` up to the root, the one most ready to be cut that frees
-    /// most, as long as it frees little beyond what `v` keeps.
+    /// Of the bridges on the way from `v` up to the root, the one most ready to be cut, and of
+    /// those the nearest, as long as it frees little beyond what `v` keeps.
     pub fn best_bridge(&self, v: u32) -> Option<u32> {
         self.best_bridge_from(v).map(|(_, edge)| edge)
     }
@@ -266,15 +289,14 @@ impl Cutter<'_> {
     fn best_bridge_from(&self, v: u32) -> Option<(u32, u32)> {
         let keeps = self.tree.retained_by(v);
         let most = keeps.saturating_add(keeps / SLACK);
-        let mut best: Option<((u8, u64), (u32, u32))> = None;
+        let mut best: Option<(u8, (u32, u32))> = None;
         let mut at = v;
         loop {
             let holder = self.tree.holder(at);
             if let (Some(edge), Some(from)) = (self.bridge(at), holder) {
                 let ready = readiness(self.graph, self.words, self.symbols, from, edge);
-                let rank = (ready, self.tree.retained_by(at));
-                if ready > 0 && best.is_none_or(|(b, _)| rank > b) {
-                    best = Some((rank, (from, edge)));
+                if ready > 0 && best.is_none_or(|(b, _)| ready > b) {
+                    best = Some((ready, (from, edge)));
                 }
             }
             match holder {
@@ -284,9 +306,10 @@ impl Cutter<'_> {
         }
     }
 
-    /// How a set of reachable objects is cut free; what that frees is counted by
-    /// [`Cutter::count`]. Linear in the set and in the ways into one of its objects.
-    pub fn plan<'s>(&self, tops: &'s [u32]) -> Plan<'s> {
+    /// Ways to cut a set of reachable objects free, those nearest to it first; what they free is
+    /// counted by [`Cutter::count`], and one is chosen by [`chosen`]. Linear in the set and in the
+    /// ways into it.
+    pub fn plans<'s>(&self, tops: &'s [u32]) -> Vec<Plan<'s>> {
         let mut shapes: FxHashMap<Shape, Alike> = FxHashMap::default();
         let mut bridged = 0usize;
         for &v in tops {
@@ -297,10 +320,10 @@ impl Cutter<'_> {
             }
         }
         if bridged * 10 >= tops.len() * 9 && bridged > 0 {
-            Plan::new(CutKind::Bridge, shapes, tops)
-        } else {
-            self.several(tops)
+            return vec![Plan::new(CutKind::Bridge, shapes, tops)];
         }
+        let around = self.around(tops).into_iter();
+        around.chain([self.several(tops)]).collect()
     }
 
     /// A minimum cut around the object that keeps most, and the references of its shapes into all.
@@ -310,8 +333,7 @@ impl Cutter<'_> {
             .iter()
             .copied()
             .max_by_key(|&v| (keeps(v), std::cmp::Reverse(v)));
-        let backward = || Rows::of(self.graph).places_backward();
-        let cut = sample.and_then(|v| self.min_cut(v, self.backward.get_or_init(backward)));
+        let cut = sample.and_then(|v| self.min_cut(v, self.backward()));
         let cut = cut.unwrap_or_default();
         let mut shapes: FxHashMap<Shape, Alike> = FxHashMap::default();
         for &edge in &cut {
@@ -323,6 +345,18 @@ impl Cutter<'_> {
             _ => CutKind::MinCut,
         };
         Plan::new(kind, shapes, tops)
+    }
+
+    /// Places of references backward.
+    pub(super) fn backward(&self) -> &OwnRows {
+        let make = || Rows::of(self.graph).places_backward();
+        self.backward.get_or_init(make)
+    }
+
+    /// Objects that roots hold.
+    pub(super) fn rooted(&self) -> FxHashSet<u32> {
+        let roots = self.graph.roots.iter().filter(|r| !r.weak);
+        roots.map(|r| r.node).collect()
     }
 
     /// What cutting all references of each plan's shapes into its set frees: they are taken out
@@ -408,13 +442,7 @@ impl Cutter<'_> {
         let mut queue = vec![v];
         nodes.insert(v, sink);
         let mut edge_of: Vec<Option<u32>> = Vec::new();
-        let rooted: FxHashSet<u32> = self
-            .graph
-            .roots
-            .iter()
-            .filter(|r| !r.weak)
-            .map(|r| r.node)
-            .collect();
+        let rooted = self.rooted();
         if rooted.contains(&v) {
             return None;
         }
@@ -575,6 +603,22 @@ impl Cutter<'_> {
         }
         bytes
     }
+}
+
+/// Of the counted cuts of one set, in the order of [`Cutter::plans`], the first that frees nine
+/// tenths of what the set `keeps`, else the one that frees most.
+pub fn chosen(cuts: impl IntoIterator<Item = Cut>, keeps: u64) -> Cut {
+    let mut best = Cut::none();
+    for cut in cuts {
+        let enough = cut.frees > 0 && cut.frees >= keeps / 10 * 9;
+        if enough || cut.frees > best.frees {
+            best = cut;
+        }
+        if enough {
+            break;
+        }
+    }
+    best
 }
 
 /// Capacity of a reference that is not to be cut.

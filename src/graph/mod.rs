@@ -2,6 +2,7 @@
 //!
 //! All without recursion, all linear or nearly so on every shape.
 
+mod around;
 mod close;
 pub mod components;
 pub mod cut;

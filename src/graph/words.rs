@@ -42,6 +42,8 @@ pub struct TypeWords {
     /// Whether objects of this type that refer to each other are a list or a tree of links: not
     /// so where a type says nothing, as `Object` of JavaScript.
     pub links: bool,
+    /// Whether they are of the JavaScript engine: shapes of objects, code, cells of finalizers.
+    pub engine: bool,
 }
 
 /// What is known of one label.
@@ -80,6 +82,7 @@ impl Words {
                 role: info.role,
                 near: nearness(runtime, name, info.role),
                 links: links(runtime, name, info.role),
+                engine: is_engine(runtime, name, info.role),
             });
         }
         for (i, info) in symbols.graph.labels().iter().enumerate() {
@@ -191,6 +194,12 @@ fn nearness(runtime: &str, name: &str, role: Role) -> Nearness {
         Role::Frame | Role::Traceback => Nearness::Frame,
         _ => Nearness::Other,
     }
+}
+
+/// Whether a type is the JavaScript engine's own.
+fn is_engine(runtime: &str, name: &str, role: Role) -> bool {
+    let of_v8 = matches!(runtime, "v8" | "node" | "chrome" | "javascript");
+    of_v8 && (role == Role::Native || matches!(name, "(array)" | "system / WeakCell"))
 }
 
 /// Whether objects of a type that refer to each other are links. Containers are content, but for

@@ -50,6 +50,14 @@ const RUBY: &[&str] = &[
     "FalseClass",
 ];
 
+/// What `ObjectSpace.dump_all` calls the interpreter's own objects, which have no class; of others
+/// the name has a `/`, as `IMEMO/env`.
+#[rustfmt::skip]
+const RUBY_INNER: &[&str] = &[
+    "ARRAY", "BIGNUM", "CLASS", "DATA", "FILE", "FLOAT", "HASH", "ICLASS", "MATCH", "MODULE", "NODE",
+    "OBJECT", "REGEXP", "STRING", "STRUCT", "SYMBOL", "ZOMBIE",
+];
+
 /// Whether the type called `name` is the program's or a package's, not the runtime's.
 pub fn is_own(runtime: &str, name: &str) -> bool {
     match runtime {
@@ -69,7 +77,9 @@ pub fn is_own(runtime: &str, name: &str) -> bool {
         }
         "ruby" => {
             let top = name.split("::").next().unwrap_or(name);
-            top.starts_with(|c: char| c.is_uppercase())
+            !name.contains('/')
+                && !RUBY_INNER.contains(&name)
+                && top.starts_with(|c: char| c.is_uppercase())
                 && !RUBY.contains(&top)
                 && ![
                     "RubyVM",
@@ -113,6 +123,8 @@ mod tests {
             ("jvm", "Cart", "byte[]"),
             ("v8", "Listener", "system / Context"),
             ("ruby", "Shop::Cart", "Hash"),
+            ("ruby", "API", "IMEMO/callcache"),
+            ("ruby", "CSV::Row", "ARRAY"),
         ] {
             assert!(is_own(runtime, own) && !is_own(runtime, not), "{own} {not}");
         }
