@@ -1,7 +1,7 @@
 //! The references right around a set of objects: what a program lets go of when it lets go of each
 //! of them, wherever they are kept.
 
-use super::cut::{Alike, Cutter, CutKind, MOST_REFERENCES, Plan, Shape, readiness};
+use super::cut::{Alike, CutKind, Cutter, MOST_REFERENCES, Plan, Shape, readiness};
 use super::paths::source;
 use super::rows::Marks;
 use rustc_hash::FxHashMap;

@@ -1,5 +1,6 @@
 //! The last capture of a side, looked at closely: paths, what to cut, and who is to blame.
 
+use super::beside::beside;
 use super::cut::{Cut, Cutter, Plan, chosen, entries};
 use super::cycles::{self, Found};
 use super::dominators::Dominators;
@@ -27,16 +28,21 @@ pub(super) struct CycleDetail {
     pub(super) root_path: Option<Vec<PathStep>>,
     pub(super) cut: CutRow,
     pub(super) breaks: Option<CutRow>,
-    pub(super) explained: bool,
+    /// How many of them a growing holder holds.
+    pub(super) blamed: u32,
 }
 
 /// A holder that is looked at: its group among those that grow, and the objects it holds.
 pub(super) struct Held {
     bytes: u64,
     group: usize,
+    /// Groups of entries that hold the same objects.
+    beside: Vec<usize>,
     /// Whether roots themselves hold the objects.
     rooted: bool,
-    tops: Vec<u32>,
+    pub(super) tops: Vec<u32>,
+    /// Those of the group itself, where `tops` has others too.
+    own: Option<Vec<u32>>,
     also: Vec<(String, u64)>,
 }
 
@@ -96,8 +102,10 @@ impl<'a> Close<'a> {
                 Held {
                     bytes: cycles::set_retained(self.dom, &mut tops),
                     group,
+                    beside: Vec::new(),
                     rooted: path.above.is_empty(),
                     tops,
+                    own: None,
                     also: Vec::new(),
                 }
             })
@@ -109,6 +117,7 @@ impl<'a> Close<'a> {
             let grown = grown(h.bytes, first.as_ref(), last.as_ref());
             (path(h).leaf, std::cmp::Reverse(grown), h.group)
         });
+        let all = self.merged(all, path);
         let mut first_of: FxHashMap<u32, usize> = FxHashMap::default();
         let mut kept: Vec<Held> = Vec::new();
         for h in all {
@@ -119,7 +128,9 @@ impl<'a> Close<'a> {
                 let name = path(&h).path.last().map_or("", |s| s.type_name.as_str());
                 kept[row].also.push((name.to_owned(), h.bytes));
                 if !path(&h).leaf {
-                    kept[row].tops.extend_from_slice(&h.tops);
+                    let row = &mut kept[row];
+                    row.own.get_or_insert_with(|| row.tops.clone());
+                    row.tops.extend_from_slice(&h.tops);
                 }
             } else if kept.len() < MOST_HOLDERS {
                 if let Some(&parent) = path(&h).above.last() {
@@ -128,10 +139,30 @@ impl<'a> Close<'a> {
                 kept.push(h);
             }
         }
-        for h in kept.iter_mut().filter(|h| !h.also.is_empty()) {
+        for h in kept.iter_mut().filter(|h| h.own.is_some()) {
             h.bytes = cycles::set_retained(self.dom, &mut h.tops);
         }
         kept
+    }
+
+    /// Groups with those of entries that hold the same objects.
+    fn merged<'g>(&self, mut all: Vec<Held>, path: impl Fn(&Held) -> &'g GrowingPath) -> Vec<Held> {
+        let plain = |h: &Held| {
+            let path = path(h);
+            !path.own && !path.leaf && path.inside.is_none()
+        };
+        let same = beside(self.graph, &all, |h| path(h).own, plain);
+        for (i, other) in same.iter().enumerate() {
+            let Some(other) = *other else { continue };
+            let (entries, group) = (std::mem::take(&mut all[i].tops), all[i].group);
+            let held = &mut all[other];
+            held.own.get_or_insert_with(|| held.tops.clone());
+            held.tops.extend(entries);
+            held.beside.push(group);
+        }
+        let mut same = same.iter();
+        all.retain(|_| same.next().is_none_or(Option::is_none));
+        all
     }
 
     /// What cuts holders and cycles free. `components`: the component of each object, which is
@@ -149,14 +180,17 @@ impl<'a> Close<'a> {
             .collect();
         drop(components);
         let tops: Vec<Vec<u32>> = found.iter().map(|f| self.tops(f)).collect();
-        let of_holders = held.iter().map(|h| (h.tops.as_slice(), h.bytes));
+        let of_holders = held.iter().map(|h| {
+            let own = h.own.iter().chain([&h.tops]);
+            (own.map(Vec::as_slice).collect(), h.bytes)
+        });
         let of_cycles = found.iter().zip(&tops);
         let of_cycles = of_cycles.filter(|(f, _)| is_reachable(f));
-        let of_cycles = of_cycles.map(|(f, tops)| (tops.as_slice(), f.retained));
+        let of_cycles = of_cycles.map(|(f, tops)| (vec![tops.as_slice()], f.retained));
         let mut plans: Vec<Plan<'_>> = Vec::new();
         let mut ways: Vec<(usize, u64)> = Vec::new();
-        for (tops, keeps) in of_holders.chain(of_cycles) {
-            let own = cutter.plans(tops);
+        for (sets, keeps) in of_holders.chain(of_cycles) {
+            let own = cutter.plans(&sets);
             ways.push((own.len(), keeps));
             plans.extend(own);
         }
@@ -289,7 +323,7 @@ impl<'a> Close<'a> {
                 .and_then(|&v| self.root_path(v, growing)),
             cut: self.cut_row(cut),
             breaks: None,
-            explained: blame * 2 > found.tops.len(),
+            blamed: blame as u32,
         }
     }
 
@@ -320,6 +354,8 @@ impl<'a> Close<'a> {
         let mut rows = Vec::new();
         for ((h, share), cut) in held.into_iter().zip(shares).zip(&cuts.holders) {
             let found = &growing.all[h.group];
+            let inside = found.inside.iter().flat_map(|i| &i.path);
+            let soft = inside.clone().any(|s| s.type_name == holders::SOFT);
             let told: Vec<(&str, bool)> = found
                 .path
                 .iter()
@@ -337,7 +373,14 @@ impl<'a> Close<'a> {
                 inside: found.inside.clone(),
                 cut: self.cut_row(cut),
                 also: h.also,
-                benign: holders::excuse(&told).or(found.bare.then_some(holders::ENGINE)),
+                beside: h
+                    .beside
+                    .iter()
+                    .map(|&g| growing.all[g].path.clone())
+                    .collect(),
+                benign: holders::excuse(&told)
+                    .or(soft.then_some(holders::SOFTLY))
+                    .or(found.bare.then_some(holders::ENGINE)),
             });
         }
         (rows, blamed)

@@ -141,11 +141,7 @@ fn by_types(shapes: Vec<(Shape, Alike)>) -> Vec<(Shape, Alike)> {
 
 impl<'s> Plan<'s> {
     /// A plan of the most frequent shapes.
-    pub(super) fn new(
-        kind: CutKind,
-        shapes: FxHashMap<Shape, Alike>,
-        tops: &'s [u32],
-    ) -> Plan<'s> {
+    pub(super) fn new(kind: CutKind, shapes: FxHashMap<Shape, Alike>, tops: &'s [u32]) -> Plan<'s> {
         let mut shapes: Vec<(Shape, Alike)> = shapes.into_iter().collect();
         let any = shapes.len() > MOST_REFERENCES;
         if any {
@@ -306,10 +302,9 @@ impl Cutter<'_> {
         }
     }
 
-    /// Ways to cut a set of reachable objects free, those nearest to it first; what they free is
-    /// counted by [`Cutter::count`], and one is chosen by [`chosen`]. Linear in the set and in the
-    /// ways into it.
-    pub fn plans<'s>(&self, tops: &'s [u32]) -> Vec<Plan<'s>> {
+    /// How a set of reachable objects is cut free by references near to it: one for each of its
+    /// objects, or all around. Linear in the set and in the ways into it.
+    pub fn near<'s>(&self, tops: &'s [u32]) -> Option<Plan<'s>> {
         let mut shapes: FxHashMap<Shape, Alike> = FxHashMap::default();
         let mut bridged = 0usize;
         for &v in tops {
@@ -320,10 +315,23 @@ impl Cutter<'_> {
             }
         }
         if bridged * 10 >= tops.len() * 9 && bridged > 0 {
-            return vec![Plan::new(CutKind::Bridge, shapes, tops)];
+            return Some(Plan::new(CutKind::Bridge, shapes, tops));
         }
-        let around = self.around(tops).into_iter();
-        around.chain([self.several(tops)]).collect()
+        self.around(tops)
+    }
+
+    /// Ways to cut sets free, in the order in which they are to be tried: what is near to any of
+    /// the sets before what is far from the first. What they free is counted by [`Cutter::count`],
+    /// and one is chosen by [`chosen`].
+    pub fn plans<'s>(&self, sets: &[&'s [u32]]) -> Vec<Plan<'s>> {
+        let mut plans: Vec<Plan<'s>> = Vec::new();
+        for &tops in sets {
+            plans.extend(self.near(tops));
+        }
+        if plans.first().is_none_or(|p| p.kind != CutKind::Bridge) {
+            plans.extend(sets.first().map(|tops| self.several(tops)));
+        }
+        plans
     }
 
     /// A minimum cut around the object that keeps most, and the references of its shapes into all.
@@ -605,8 +613,8 @@ impl Cutter<'_> {
     }
 }
 
-/// Of the counted cuts of one set, in the order of [`Cutter::plans`], the first that frees nine
-/// tenths of what the set `keeps`, else the one that frees most.
+/// Of the counted cuts in the order of [`Cutter::plans`], the first that frees nine tenths of what
+/// the sets keep, else the one that frees most.
 pub fn chosen(cuts: impl IntoIterator<Item = Cut>, keeps: u64) -> Cut {
     let mut best = Cut::none();
     for cut in cuts {
@@ -641,7 +649,8 @@ pub struct Reference {
 }
 
 impl Cutter<'_> {
-    /// A reference in words. Containers on the way are named by their owner.
+    /// A reference in words. Containers on the way are named by their owner, variables by the
+    /// function that they belong to.
     pub fn in_words(&self, edge: u32, any: bool) -> Reference {
         let name = |v: u32| {
             let info = self.symbols.graph.type_info(self.graph.type_of(v));
@@ -656,14 +665,15 @@ impl Cutter<'_> {
         };
         let mut labels = vec![if any { "[*]".to_owned() } else { label(edge) }];
         let mut v = source(self.graph, edge);
-        // A container is told by what holds it; a few levels are enough to find an owner.
+        // A few levels are enough to find an owner.
         for _ in 0..8 {
             let words = self.words.of_type(self.graph.type_of(v));
-            let inner = words.near == Nearness::Container || words.role == Role::Namespace;
+            let unnamed = words.role == Role::Namespace || words.context;
+            let inner = words.near == Nearness::Container || words.plain || unnamed;
             let Some(e) = self.paths.held_by(v).filter(|_| inner) else {
                 break;
             };
-            if words.role != Role::Namespace {
+            if !unnamed {
                 labels.push(label(e));
             }
             v = source(self.graph, e);

@@ -4,7 +4,7 @@
 //! it. Where every entry of a holder has a label of its own (a property for each user), no single
 //! group grows: then the groups of one type below one parent are taken together.
 
-use super::growth::Trend;
+use super::growth::{LEAST_STEP, Trend};
 use super::rows::Marks;
 use super::series::{PathStep, Side, State, folds, root_words};
 use super::signature::one_label;
@@ -43,6 +43,8 @@ pub(super) struct GrowingPath {
     pub(super) trend: Trend,
     pub(super) members: Vec<u32>,
     pub(super) inside: Option<Inside>,
+    /// Objects of the program's own classes.
+    pub(super) own: bool,
     /// The engine's own, with nothing of the program below it.
     pub(super) bare: bool,
 }
@@ -98,7 +100,11 @@ pub(super) fn growing(
     if side.axis.captures < 2 {
         return GrowingPaths::default();
     }
-    let more = |counts: &[f64]| side.axis.judge(counts).growth.is_more();
+    // A single object more may be the capture's own, or come up once.
+    let more = |counts: &[f64]| {
+        let delta = counts.last().unwrap_or(&0.0) - counts.first().unwrap_or(&0.0);
+        delta >= LEAST_STEP && side.axis.judge(counts).growth.is_more()
+    };
     let finder = Finder {
         keys: side.paths.growing(more),
         graph,
@@ -272,6 +278,7 @@ impl Finder<'_> {
                 trend: self.side.axis.judge(&entry.counts),
                 members: std::mem::take(&mut members[i]),
                 inside: inside[i].0.take(),
+                own: self.words.of_type(type_of).near == Nearness::Application,
                 bare: inside[i].1,
             });
         }

@@ -27,11 +27,15 @@ pub fn excuse(path: &[(&str, bool)]) -> Option<&'static str> {
     if above.iter().any(|p| is_limited(simple(p.0))) {
         return Some("a cache with a limit, by its name");
     }
-    if above.iter().any(|p| p.0 == "java.lang.ref.SoftReference") {
-        return Some("softly held: freed when memory is short");
+    if above.iter().any(|p| p.0 == SOFT) {
+        return Some(SOFTLY);
     }
     // What a finalizer has still to see is listed there; it dies after its turn.
-    if last == "Finalizer" && above.last().is_some_and(|p| p.0 == "class java.lang.ref.Finalizer") {
+    if last == "Finalizer"
+        && above
+            .last()
+            .is_some_and(|p| p.0 == "class java.lang.ref.Finalizer")
+    {
         return Some("finalizers, which run after their objects die");
     }
     let weak = |name: &str| {
@@ -48,6 +52,11 @@ pub fn excuse(path: &[(&str, bool)]) -> Option<&'static str> {
     (weak(last) || above.iter().any(|p| of_weak(simple(p.0))))
         .then_some("weak references, which are pruned now and then")
 }
+
+/// What Java calls a reference that holds until memory is short.
+pub(super) const SOFT: &str = "java.lang.ref.SoftReference";
+/// Why what it holds is no fault.
+pub(super) const SOFTLY: &str = "softly held: freed when memory is short";
 
 /// Why what holds nothing of the program is no fault: shapes of objects, cells of finalizers.
 pub(super) const ENGINE: &str = "the engine's own, with nothing of the program in it";

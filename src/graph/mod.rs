@@ -3,6 +3,7 @@
 //! All without recursion, all linear or nearly so on every shape.
 
 mod around;
+mod beside;
 mod close;
 pub mod components;
 pub mod cut;

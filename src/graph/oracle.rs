@@ -352,9 +352,9 @@ fn check_cuts(n: u32, edges: &[(u32, u32)], roots: &[u32]) {
             expected.push(frees);
             // What is further from the suspect frees more; of the most ready the nearest is named,
             // and none as near frees more.
-            let better = singles.iter().any(|s| {
-                ready(s.0) > ready(edge) || ready(s.0) == ready(edge) && s.1 < frees
-            });
+            let better = singles
+                .iter()
+                .any(|s| ready(s.0) > ready(edge) || ready(s.0) == ready(edge) && s.1 < frees);
             assert!(
                 !better,
                 "another reference is nearer or more ready: {v} of {edges:?} {roots:?}"

@@ -144,6 +144,8 @@ struct Builder<'a> {
 
 /// A parent of so many groups of one type holds entries of a container.
 const MANY_NAMES: usize = 8;
+/// Links that come back to a label and type after so many steps are one group.
+const ROUND: usize = 6;
 /// So far below such entries is looked for what they have in common.
 const BELOW: u8 = 4;
 
@@ -211,8 +213,8 @@ impl Builder<'_> {
         }
     }
 
-    /// The child of a group by label and type; a label that repeats the group's own, or that of
-    /// its parent's parent with the same label between, is the group itself again.
+    /// The child of a group by label and type; a label and type that repeat those of the group or
+    /// of one right above it are that group again.
     fn child(&mut self, group: u32, label: u32, type_of: TypeId) -> u32 {
         let label = self.words.of_label(LabelId(label)).plain;
         let step = (label, type_of.0);
@@ -227,8 +229,16 @@ impl Builder<'_> {
         if linked {
             return group;
         }
-        if own.parent != NONE && label != STAR && is(&self.tree.groups[own.parent as usize]) {
-            return own.parent;
+        // Links by way of other objects: a closure, its variables, the closure before.
+        let mut up = own.parent;
+        for _ in 0..ROUND {
+            let Some(above) = self.tree.groups.get(up as usize).filter(|_| label != STAR) else {
+                break;
+            };
+            if is(above) {
+                return up;
+            }
+            up = above.parent;
         }
         if self.depths[group as usize] >= DEEPEST {
             return group;

@@ -70,6 +70,7 @@ impl Dump {
         let kind = match name {
             n if n.starts_with('[') => "item",
             n if n.starts_with("local:") => "local",
+            n if n.starts_with("cell") => "closure",
             n if n.starts_with("tb_") || n.starts_with("f_") => "frame",
             "<type>" => "struct",
             _ => "attr",

@@ -2,7 +2,7 @@
 
 mod python;
 
-/// Packages of the Java platform and of the languages upon it.
+/// Packages of the Java platform, of the languages upon it and of libraries that serve any program.
 const JAVA: &[&str] = &[
     "java.",
     "javax.",
@@ -16,6 +16,26 @@ const JAVA: &[&str] = &[
     "android.",
     "androidx.",
     "libcore.",
+    "ch.qos.logback.",
+    "com.fasterxml.",
+    "com.github.benmanes.caffeine.",
+    "com.google.common.",
+    "com.google.gson.",
+    "com.google.inject.",
+    "com.google.protobuf.",
+    "com.zaxxer.",
+    "io.netty.",
+    "io.reactivex.",
+    "net.bytebuddy.",
+    "okhttp3.",
+    "okio.",
+    "org.apache.commons.",
+    "org.apache.logging.",
+    "org.codehaus.groovy.",
+    "org.hibernate.",
+    "org.objectweb.",
+    "org.slf4j.",
+    "reactor.",
 ];
 
 /// Classes of JavaScript and of Node that say nothing about a program.
@@ -121,6 +141,11 @@ mod tests {
             ("cpython", "__main__.Broker", "ValueError"),
             ("jvm", "com.shop.Cart", "java.util.HashMap$Node"),
             ("jvm", "Cart", "byte[]"),
+            (
+                "jvm",
+                "org.apache.shop.Cart",
+                "com.google.common.cache.LocalCache$Segment",
+            ),
             ("v8", "Listener", "system / Context"),
             ("ruby", "Shop::Cart", "Hash"),
             ("ruby", "API", "IMEMO/callcache"),

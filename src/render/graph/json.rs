@@ -274,6 +274,7 @@ struct Holder<'r> {
     cut: Cut<'r>,
     evidence: &'static str,
     also: Vec<&'r str>,
+    beside: Vec<Vec<Hop<'r>>>,
     benign: Option<&'static str>,
 }
 
@@ -530,6 +531,11 @@ fn holder(row: &HolderRow) -> Holder<'_> {
         cut: Cut::of(&row.cut),
         evidence: level(row),
         also: row.also.iter().map(|(name, _)| name.as_str()).collect(),
+        beside: row
+            .beside
+            .iter()
+            .map(|p| p.iter().map(hop).collect())
+            .collect(),
         benign: row.benign,
     }
 }

@@ -15,6 +15,8 @@ use crate::verdict::{Conclusion, Verdict};
 
 /// Other findings that are listed.
 const MOST_OTHERS: usize = 4;
+/// Other paths to the same objects that are named.
+const MOST_BESIDE: usize = 3;
 /// Cycles that a single capture lists.
 const MOST_CYCLES: usize = 5;
 
@@ -287,6 +289,16 @@ fn holder(report: &GraphReport, row: &HolderRow, word: &str, out: &mut Out) {
         ),
     );
     out.line("held", &format!("by {}", path_words(&told_path(row))));
+    for path in row.beside.iter().take(MOST_BESIDE) {
+        out.line("", &format!("and by {}", path_words(path)));
+    }
+    if row.path.len() == 1
+        && ["frame ", "thread "]
+            .iter()
+            .any(|k| row.path[0].edge.starts_with(k))
+    {
+        out.line("", "these threads do not end");
+    }
     if !row.also.is_empty() {
         let names: Vec<&str> = row.also.iter().take(4).map(|(n, _)| short(n)).collect();
         out.line(
