@@ -758,7 +758,7 @@ class _Walk:
         own = [s for s in [_namespace_of(base).get("__sizeof__") for base in mro] if s is not None]
         if own and type(own[0]) is not _SlotType:
             info.size = [s for s in own if type(s) is _SlotType][0]
-        if role == "instance" and _is_of_library(cls):
+        if role in ("instance", "list", "map", "set") and _is_of_library(cls):
             role = "library"
         info.number = self.type_row(_full_name(cls), role)
         return info

@@ -69,7 +69,7 @@ impl Cutter<'_> {
                 if !own.has(p) && holds(p) {
                     each += 1;
                     let alike = shapes.entry(self.shape_from(p, e)).or_default();
-                    alike.add(e, i < tops.len());
+                    alike.add(p, e, i < tops.len());
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The last capture of a side, looked at closely: paths, what to cut, and who is to blame.
 
 use super::beside::beside;
-use super::cut::{Cut, Cutter, Plan, chosen, entries};
+use super::cut::{Cut, Cutter, MOST_REFERENCES, Plan, Reference, chosen, entries};
 use super::cycles::{self, Found};
 use super::dominators::Dominators;
 use super::growing::{GrowingPath, GrowingPaths};
@@ -125,13 +125,24 @@ impl<'a> Close<'a> {
             let depth = if path(&h).leaf { LEAF_DEPTH } else { 1 };
             let mut above = path(&h).above.iter().rev().take(depth);
             if let Some(&row) = above.find_map(|g| first_of.get(g)) {
-                let name = path(&h).path.last().map_or("", |s| s.type_name.as_str());
-                kept[row].also.push((name.to_owned(), h.bytes));
+                let held = &mut kept[row];
+                let mut other = h.group;
                 if !path(&h).leaf {
-                    let row = &mut kept[row];
-                    row.own.get_or_insert_with(|| row.tops.clone());
-                    row.tops.extend_from_slice(&h.tops);
+                    let own = held.own.get_or_insert_with(|| held.tops.clone());
+                    held.tops.extend_from_slice(&h.tops);
+                    // The program's own objects are what is spoken of.
+                    let tells = |group: usize| {
+                        let path = &growing.all[group];
+                        path.own || path.inside.is_some()
+                    };
+                    if path(&h).own && !tells(held.group) {
+                        other = std::mem::replace(&mut held.group, h.group);
+                        *own = h.tops;
+                    }
                 }
+                let name = growing.all[other].path.last();
+                let name = name.map_or("", |s| s.type_name.as_str());
+                held.also.push((name.to_owned(), h.bytes));
             } else if kept.len() < MOST_HOLDERS {
                 if let Some(&parent) = path(&h).above.last() {
                     first_of.insert(parent, kept.len());
@@ -235,13 +246,15 @@ impl<'a> Close<'a> {
     fn cut_row(&self, cut: &Cut) -> CutRow {
         let backward = OnceCell::new();
         let cutter = self.cutter(&backward);
+        let mut references: Vec<Reference> = Vec::new();
+        for reference in cut.references.iter().map(|&e| cutter.in_words(e, cut.any)) {
+            if !references.contains(&reference) && references.len() < MOST_REFERENCES {
+                references.push(reference);
+            }
+        }
         CutRow {
             kind: cut.kind,
-            references: cut
-                .references
-                .iter()
-                .map(|&e| cutter.in_words(e, cut.any))
-                .collect(),
+            references,
             count: cut.count,
             frees: cut.frees,
         }
@@ -354,8 +367,6 @@ impl<'a> Close<'a> {
         let mut rows = Vec::new();
         for ((h, share), cut) in held.into_iter().zip(shares).zip(&cuts.holders) {
             let found = &growing.all[h.group];
-            let inside = found.inside.iter().flat_map(|i| &i.path);
-            let soft = inside.clone().any(|s| s.type_name == holders::SOFT);
             let told: Vec<(&str, bool)> = found
                 .path
                 .iter()
@@ -379,7 +390,7 @@ impl<'a> Close<'a> {
                     .map(|&g| growing.all[g].path.clone())
                     .collect(),
                 benign: holders::excuse(&told)
-                    .or(soft.then_some(holders::SOFTLY))
+                    .or(found.soft.then_some(holders::SOFTLY))
                     .or(found.bare.then_some(holders::ENGINE)),
             });
         }

@@ -60,7 +60,8 @@ pub struct Shape {
 pub struct Cut {
     /// How.
     pub kind: CutKind,
-    /// One reference of each shape: its place in the columns. One to four.
+    /// One reference of each shape, or from each of the few objects that refer: places in the
+    /// columns.
     pub references: Vec<u32>,
     /// Number of references of these shapes that are cut together.
     pub count: u32,
@@ -99,6 +100,8 @@ pub struct Plan<'s> {
 pub(super) struct Alike {
     count: u32,
     first: u32,
+    /// Objects that refer, each with its first reference; some more than may be named are enough.
+    from: Vec<(u32, u32)>,
     /// Those that do not refer to an object of the set: the others are found by their shape.
     others: Vec<u32>,
 }
@@ -108,18 +111,40 @@ impl Default for Alike {
         Alike {
             count: 0,
             first: u32::MAX,
+            from: Vec::new(),
             others: Vec::new(),
         }
     }
 }
 
 impl Alike {
-    pub(super) fn add(&mut self, edge: u32, into_set: bool) {
+    pub(super) fn add(&mut self, from: u32, edge: u32, into_set: bool) {
         self.count += 1;
         self.first = self.first.min(edge);
+        self.comes_from(from, edge);
         if !into_set {
             self.others.push(edge);
         }
+    }
+}
+
+impl Alike {
+    fn comes_from(&mut self, from: u32, edge: u32) {
+        if let Some(known) = self.from.iter_mut().find(|known| known.0 == from) {
+            known.1 = known.1.min(edge);
+        } else if self.from.len() <= MOST_REFERENCES {
+            self.from.push((from, edge));
+        }
+    }
+
+    /// References that stand for all: one from each object that refers, where these are few.
+    fn examples(&self) -> Vec<u32> {
+        if self.from.len() > MOST_REFERENCES {
+            return vec![self.first];
+        }
+        let mut all: Vec<u32> = self.from.iter().map(|&(_, edge)| edge).collect();
+        all.sort_unstable();
+        all
     }
 }
 
@@ -134,6 +159,9 @@ fn by_types(shapes: Vec<(Shape, Alike)>) -> Vec<(Shape, Alike)> {
         let into = merged.entry(shape).or_default();
         into.count += alike.count;
         into.first = into.first.min(alike.first);
+        for (from, edge) in alike.from {
+            into.comes_from(from, edge);
+        }
         into.others.extend(alike.others);
     }
     merged.into_iter().collect()
@@ -311,7 +339,7 @@ impl Cutter<'_> {
             if let Some((from, edge)) = self.best_bridge_from(v) {
                 bridged += 1;
                 let alike = shapes.entry(self.shape_from(from, edge)).or_default();
-                alike.add(edge, self.graph.targets()[edge as usize] == v);
+                alike.add(from, edge, self.graph.targets()[edge as usize] == v);
             }
         }
         if bridged * 10 >= tops.len() * 9 && bridged > 0 {
@@ -345,8 +373,9 @@ impl Cutter<'_> {
         let cut = cut.unwrap_or_default();
         let mut shapes: FxHashMap<Shape, Alike> = FxHashMap::default();
         for &edge in &cut {
-            let alike = shapes.entry(self.shape(edge)).or_default();
-            alike.add(edge, false);
+            let from = source(self.graph, edge);
+            let alike = shapes.entry(self.shape_from(from, edge)).or_default();
+            alike.add(from, edge, false);
         }
         let kind = match cut.len() {
             1 => CutKind::Bridge,
@@ -384,7 +413,7 @@ impl Cutter<'_> {
                     0 => Cut::none(),
                     frees => Cut {
                         kind: plan.kind,
-                        references: plan.shapes.iter().map(|(_, alike)| alike.first).collect(),
+                        references: plan.shapes.iter().flat_map(|s| s.1.examples()).collect(),
                         count: removed.count(k),
                         any: plan.any,
                         frees,

@@ -47,6 +47,8 @@ pub(super) struct GrowingPath {
     pub(super) own: bool,
     /// The engine's own, with nothing of the program below it.
     pub(super) bare: bool,
+    /// A soft reference is on the way.
+    pub(super) soft: bool,
 }
 
 /// Objects of one path that came up and stayed.
@@ -86,6 +88,13 @@ struct Entry {
     groups: Vec<u32>,
     counts: Vec<f64>,
     key: PathKey,
+}
+
+/// What is below what grows.
+struct Below {
+    inside: Option<Inside>,
+    bare: bool,
+    soft: bool,
 }
 
 /// Finds what grows. Linear in groups and objects.
@@ -239,12 +248,7 @@ impl Finder<'_> {
         out
     }
 
-    fn told(
-        &self,
-        entries: Vec<Entry>,
-        entry_of: &[u32],
-        mut inside: Vec<(Option<Inside>, bool)>,
-    ) -> GrowingPaths {
+    fn told(&self, entries: Vec<Entry>, entry_of: &[u32], mut inside: Vec<Below>) -> GrowingPaths {
         let mut members: Vec<Vec<u32>> = vec![Vec::new(); entries.len()];
         let n = self.graph.len();
         let (mut leaking, mut still) = (Marks::new(n), Marks::new(n));
@@ -277,9 +281,10 @@ impl Finder<'_> {
                 counts: entry.counts.clone(),
                 trend: self.side.axis.judge(&entry.counts),
                 members: std::mem::take(&mut members[i]),
-                inside: inside[i].0.take(),
+                inside: inside[i].inside.take(),
                 own: self.words.of_type(type_of).near == Nearness::Application,
-                bare: inside[i].1,
+                bare: inside[i].bare,
+                soft: inside[i].soft,
             });
         }
         GrowingPaths {
@@ -298,7 +303,7 @@ impl Finder<'_> {
     /// For each entry that is none of the program's types, the nearest below it that is and grows;
     /// and whether it is the engine's own with nothing of a program below it. Of several groups the
     /// one that leads there comes first.
-    fn inside(&self, entry_of: &[u32], entries: &mut [Entry]) -> Vec<(Option<Inside>, bool)> {
+    fn inside(&self, entry_of: &[u32], entries: &mut [Entry]) -> Vec<Below> {
         let near = |g: &Group| self.words.of_type(TypeId(g.type_of)).near;
         let own = |g: &Group| near(g) == Nearness::Application;
         let groups = &self.tree.groups;
@@ -376,9 +381,22 @@ impl Finder<'_> {
                     trend: self.side.axis.judge(&sums[i]),
                 }
             });
-            out.push((told, bare[i]));
+            let end = best[i].map_or(entry.groups[0], |(_, g)| g);
+            out.push(Below {
+                inside: told,
+                bare: bare[i],
+                soft: self.is_soft(end),
+            });
         }
         out
+    }
+
+    /// Whether a soft reference is on the way to a group.
+    fn is_soft(&self, g: u32) -> bool {
+        let label = |g: &u32| self.tree.groups[*g as usize].label;
+        let path = self.tree.path(g);
+        let soft = |l: u32| l != STAR && self.words.of_label(LabelId(l)).kind == EdgeKind::Soft;
+        path.iter().skip(1).map(label).any(soft)
     }
 
     /// Marked objects by their path, below no path that has marked objects itself.

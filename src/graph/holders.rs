@@ -10,8 +10,8 @@ use crate::model::HeapGraph;
 ///
 /// An `lru_cache` with a limit refers to its keys and results itself; one without a limit has them
 /// in a dictionary alone, and is not excused. A class that calls itself an LRU or TTL cache has a
-/// limit. What a soft reference holds goes when memory is short. Weak references hold nothing, and
-/// their owners prune them now and then; so do maps from names to weak references.
+/// limit. Weak references hold nothing, and their owners prune them now and then; so do maps from
+/// names to weak references.
 pub fn excuse(path: &[(&str, bool)]) -> Option<&'static str> {
     let limited = path.windows(2).enumerate().any(|(i, w)| {
         let unlimited = w[1].0 == "dict" && i + 2 < path.len();
@@ -26,9 +26,6 @@ pub fn excuse(path: &[(&str, bool)]) -> Option<&'static str> {
     }
     if above.iter().any(|p| is_limited(simple(p.0))) {
         return Some("a cache with a limit, by its name");
-    }
-    if above.iter().any(|p| p.0 == SOFT) {
-        return Some(SOFTLY);
     }
     // What a finalizer has still to see is listed there; it dies after its turn.
     if last == "Finalizer"
@@ -53,9 +50,7 @@ pub fn excuse(path: &[(&str, bool)]) -> Option<&'static str> {
         .then_some("weak references, which are pruned now and then")
 }
 
-/// What Java calls a reference that holds until memory is short.
-pub(super) const SOFT: &str = "java.lang.ref.SoftReference";
-/// Why what it holds is no fault.
+/// Why what a soft reference holds is no fault.
 pub(super) const SOFTLY: &str = "softly held: freed when memory is short";
 
 /// Why what holds nothing of the program is no fault: shapes of objects, cells of finalizers.
@@ -166,9 +161,6 @@ mod tests {
         assert!(excuse(&[("module app", false), wrapper, ("dict", true)]).is_some());
         let compiled = ("sqlalchemy.util.LRUCache", false);
         assert!(excuse(&[("module app", false), compiled, ("tuple", true)]).is_some());
-        let soft = ("java.lang.ref.SoftReference", false);
-        assert!(excuse(&[("class Pool", false), soft, ("Buffer", false)]).is_some());
-        assert!(excuse(&[("class Pool", false), soft]).is_none());
         let map = ("java.util.HashMap", true);
         assert!(excuse(&[("class App", false), map, ("App$Job", false)]).is_none());
     }

@@ -425,8 +425,8 @@ fn check_cuts(n: u32, edges: &[(u32, u32)], roots: &[u32]) {
         assert_eq!(share.share, share.exclusive);
     }
     // Where what grows are objects that roots hold, these roots go with them.
-    let mut without = graph.clone();
-    without.roots.retain(|r| !one.contains(&r.node));
+    let others: Vec<u32> = roots.iter().copied().filter(|r| !one.contains(r)).collect();
+    let (without, _) = heap(n, edges, &others, &kinds);
     let into = (0..graph.edge_count() as u32).filter(|&e| {
         let to = graph.targets()[e as usize];
         one.contains(&to)

@@ -213,13 +213,15 @@ impl Builder<'_> {
         }
     }
 
-    /// The child of a group by label and type; a label and type that repeat those of the group or
-    /// of one right above it are that group again.
+    /// The child of a group by label and type; a label that repeats the group's own, or that of
+    /// its parent's parent with the same label between, is the group itself again.
     fn child(&mut self, group: u32, label: u32, type_of: TypeId) -> u32 {
         let label = self.words.of_label(LabelId(label)).plain;
         let step = (label, type_of.0);
         let own = self.tree.groups[group as usize];
         let is = |g: &Group| g.parent != NONE && (g.label, g.type_of) == step;
+        let is_same =
+            |a: &Group, b: &Group| a.parent != NONE && (a.label, a.type_of) == (b.label, b.type_of);
         let of_type = |g: u32| g != NONE && self.tree.groups[g as usize].type_of == type_of.0;
         let linked = match label {
             // A container in a container of its type is content; only deeper ones are links.
@@ -229,16 +231,21 @@ impl Builder<'_> {
         if linked {
             return group;
         }
-        // Links by way of other objects: a closure, its variables, the closure before.
+        if own.parent != NONE && label != STAR && is(&self.tree.groups[own.parent as usize]) {
+            return own.parent;
+        }
+        // Links by way of other objects come back to two steps at once: a closure, its variables,
+        // the closure before.
         let mut up = own.parent;
         for _ in 0..ROUND {
-            let Some(above) = self.tree.groups.get(up as usize).filter(|_| label != STAR) else {
+            let Some(at) = self.tree.groups.get(up as usize).filter(|_| label != STAR) else {
                 break;
             };
-            if is(above) {
+            let above = self.tree.groups.get(at.parent as usize);
+            if is(at) && above.is_some_and(|g| is_same(g, &own)) {
                 return up;
             }
-            up = above.parent;
+            up = at.parent;
         }
         if self.depths[group as usize] >= DEEPEST {
             return group;

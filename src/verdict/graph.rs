@@ -16,6 +16,8 @@ use crate::graph::words::CONTEXT;
 use crate::model::{Collector, GcMode};
 use crate::units;
 
+/// Fewer cycles more than at first are no growth: one may come up once.
+const LEAST_MORE: u32 = 2;
 /// Growing types that no path explains and that are told.
 const MOST_TYPES: usize = 3;
 
@@ -208,6 +210,11 @@ impl Ground<'_> {
         }
         let single = trend.growth == Growth::Single;
         if single && row.benign.is_some() || !single && !trend.growth.is_more() {
+            return None;
+        }
+        let mut sides = row.occurrences.iter().zip(&self.outcome.captures);
+        let before = sides.find(|(_, c)| !c.base).map_or(0, |(&n, _)| n);
+        if !single && here < before.saturating_add(LEAST_MORE) {
             return None;
         }
         if single && (self.two_sides || how == Keeps::Garbage) {
@@ -494,8 +501,9 @@ pub fn level(row: &HolderRow) -> &'static str {
         .per_run
         .is_some_and(|n| n >= 0.99 && (n - n.round()).abs() < 0.005);
     let leak = row.trend.growth.is_leak();
+    let single = row.cut.kind == CutKind::Bridge || row.cut.references.len() == 1;
     match () {
-        _ if leak && whole && row.series.len() >= 4 && row.cut.references.len() == 1 => "certain",
+        _ if leak && whole && row.series.len() >= 4 && single => "certain",
         _ if leak => "likely",
         _ => "possible",
     }

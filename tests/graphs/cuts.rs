@@ -142,7 +142,7 @@ fn threads_that_do_not_end_are_one_finding() {
         shown.starts_with("LEAK  1.00 Job per run (10 -> 20 -> 40 -> 80)"),
         "{shown}"
     );
-    assert!(shown.contains("work.local:job -> Job"), "{shown}");
+    assert!(shown.contains("work -> frame.local:job -> Job"), "{shown}");
 }
 
 #[test]
@@ -253,4 +253,118 @@ fn one_object_more_in_two_captures_is_no_growth() {
     let document = json(&dumps);
     assert_eq!(document["holders"], value!([]));
     assert_eq!(document["findings"], value!([]));
+}
+
+#[test]
+fn of_objects_that_are_held_together_the_programs_own_are_named() {
+    // A session keeps a state of its own for each of the program's rows.
+    let dumps = RUNS.map(|n| {
+        let mut d = Dump::python(n, ",\"gc\":\"full\"");
+        let mut entries = Vec::new();
+        for _ in 0..n {
+            let (state, row) = (d.id(), d.id());
+            d.put(state, "lib.State", 900, &[("._row", row)]);
+            d.put(row, "app.Row", 80, &[("._state", state)]);
+            entries.extend([("[]", state), ("[]", row)]);
+        }
+        let new = d.object("dict", 64, &entries);
+        let session = d.object("lib.Session", 48, &[("._new", new)]);
+        let module = d.object("module app", 72, &[(".session", session)]);
+        d.root(module, "module", "app");
+        d.finish()
+    });
+    let shown = text(&dumps);
+    assert!(
+        shown.starts_with("LEAK  1.00 Row cycle per run (10 -> 20 -> 40 -> 80)"),
+        "{shown}"
+    );
+    let (references, frees) = cut(&json(&dumps));
+    assert_eq!(references.len(), 2);
+    assert!(
+        references
+            .iter()
+            .all(|r| r.starts_with("lib.Session._new[*]"))
+    );
+    assert_eq!(frees, 80 * 980);
+}
+
+#[test]
+fn collections_of_the_same_objects_are_one_finding() {
+    let dumps = RUNS.map(|n| {
+        let mut d = Dump::of("jvm", n);
+        let jobs: Vec<u64> = (0..n).map(|_| d.object("app.Job", 700, &[])).collect();
+        let nodes: Vec<(&str, u64)> = jobs
+            .iter()
+            .map(|&j| {
+                (
+                    "[]",
+                    d.object("java.util.HashMap$Node", 32, &[(".value", j)]),
+                )
+            })
+            .collect();
+        let by_id = d.object("list", 64, &nodes);
+        let order: Vec<(&str, u64)> = jobs.iter().map(|&j| ("[]", j)).collect();
+        let order = d.object("list", 56, &order);
+        let hub = d.object("app.Hub", 48, &[(".by_id", by_id), (".order", order)]);
+        let class = d.object("class app.Hub", 72, &[(".HUB", hub)]);
+        d.root(class, "class", "app.Hub");
+        d.finish()
+    });
+    let document = json(&dumps);
+    let shown = text(&dumps);
+    assert!(
+        shown.starts_with("LEAK  1.00 Job per run (10 -> 20 -> 40 -> 80)"),
+        "{shown}"
+    );
+    assert!(shown.contains("and by class app.Hub.HUB -> Hub.by_id[*] -> HashMap$Node"));
+    assert_eq!(document["findings"].as_array().unwrap().len(), 1);
+    assert_eq!(document["holders"][0]["exclusive_bytes"], 80 * 732);
+    let (references, frees) = cut(&document);
+    assert_eq!(references.len(), 2, "{references:?}");
+    assert_eq!(frees, 80 * 700);
+}
+
+#[test]
+fn what_is_softly_held_goes_when_memory_is_short() {
+    let dumps = RUNS.map(|n| {
+        let mut d = Dump::of("jvm", n);
+        let entries: Vec<(&str, u64)> = (0..n)
+            .map(|_| {
+                let thumb = d.object("app.Thumb", 900, &[]);
+                let soft = d.object("java.lang.ref.SoftReference", 48, &[(".referent", thumb)]);
+                (
+                    "[]",
+                    d.object("java.util.HashMap$Node", 32, &[(".value", soft)]),
+                )
+            })
+            .collect();
+        let table = d.object("list", 64, &entries);
+        let class = d.object("class app.Thumbs", 72, &[(".CACHE", table)]);
+        d.root(class, "class", "app.Thumbs");
+        d.finish()
+    });
+    let shown = text(&dumps);
+    assert!(!shown.starts_with("LEAK"), "{shown}");
+    assert!(shown.contains("softly held"), "{shown}");
+}
+
+#[test]
+fn closures_of_closures_are_one_group() {
+    // Each object's method has the object before among its variables.
+    let dumps = RUNS.map(|n| {
+        let mut d = Dump::of("v8", n).stable();
+        let mut before = None;
+        for _ in 0..n {
+            let big = d.object("Big", 500, &[]);
+            let kept: Vec<(&str, u64)> = before.map(|b| ("local:prev", b)).into_iter().collect();
+            let context = d.object("system / Context", 40, &kept);
+            let method = d.object("m()", 64, &[("<context>", context)]);
+            before = Some(d.object("Object", 40, &[(".m", method), (".big", big)]));
+        }
+        let global = d.object("global", 40, &[(".last", before.unwrap())]);
+        d.root(global, "module", "global");
+        d.finish()
+    });
+    let shown = text(&dumps);
+    assert!(shown.starts_with("LEAK  1.00 Big per run"), "{shown}");
 }

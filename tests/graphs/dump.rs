@@ -51,6 +51,7 @@ impl Dump {
             "frame" => "frame",
             "traceback" => "traceback",
             n if n.ends_with("Error") => "exception",
+            n if n.starts_with("lib.") => "library",
             _ => "instance",
         };
         writeln!(
@@ -73,6 +74,7 @@ impl Dump {
             n if n.starts_with("cell") => "closure",
             n if n.starts_with("tb_") || n.starts_with("f_") => "frame",
             "<type>" => "struct",
+            ".referent" => "soft",
             _ => "attr",
         };
         writeln!(

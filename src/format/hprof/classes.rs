@@ -445,6 +445,8 @@ mod tests {
         let entry = ["java.util.WeakHashMap$Entry", "java.lang.ref.WeakReference"];
         assert_eq!(role_of(&entry), Role::Map);
         assert_eq!(referent_of(&entry), EdgeKind::Weak);
+        assert!(lists_again("java.util.LinkedHashMap$Entry", "after"));
+        assert!(!lists_again("java.util.LinkedList$Node", "next"));
         assert_eq!(
             referent_of(&["java.lang.ref.Finalizer", "java.lang.ref.FinalReference"]),
             EdgeKind::Final

@@ -111,10 +111,10 @@ fn head(report: &GraphReport, out: &mut Out) {
         Headline::Type(i) => {
             let row = &outcome.types[i];
             let series: Vec<u64> = row.counts.iter().map(|c| c.count).collect();
-            let rate = rate(&row.trends[1]);
+            let (rate, after) = (rate(&row.trends[1]), per_run(&row.trends[1]));
             out.line(
                 word,
-                &format!("{rate}{} ({})", short(&row.name), arrows(&series)),
+                &format!("{rate}{}{after} ({})", short(&row.name), arrows(&series)),
             );
             out.line(
                 "",
@@ -154,7 +154,8 @@ fn sides(report: &GraphReport, out: &mut Out) {
     let rest = format!("{} per run -> {} per run", amount(base), amount(new),);
     let verdict = report.verdict.verdict;
     out.line(verdict.headline(), &rest);
-    let gone = |row: &&CycleRow| row.trends[0].growth.is_leak() && !row.trends[1].growth.is_leak();
+    let leaks = |row: &CycleRow, side: usize| row.trends[side].growth.is_leak();
+    let gone = |row: &&CycleRow| row.benign.is_none() && leaks(row, 0) && !leaks(row, 1);
     for row in report.outcome.cycles.iter().filter(gone).take(MOST_OTHERS) {
         let (before, after): (Vec<_>, Vec<_>) = row
             .occurrences
@@ -174,6 +175,7 @@ fn sides(report: &GraphReport, out: &mut Out) {
     }
     let gone = |row: &&HolderRow| {
         row.base
+            && row.benign.is_none()
             && row.trend.growth.is_leak()
             && !report
                 .outcome
@@ -421,7 +423,8 @@ fn tail(report: &GraphReport, out: &mut Out, style: &Style) {
     let subject = match report.verdict.headline {
         Headline::Cycle(i) => format!("{:016x}", report.outcome.cycles[i].id),
         Headline::Holder(i) => format!("{:016x}", report.outcome.holders[i].id),
-        _ => String::new(),
+        Headline::Type(i) => report.outcome.types[i].name.clone(),
+        Headline::Nothing => String::new(),
     };
     let others = report
         .verdict
