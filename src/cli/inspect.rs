@@ -20,8 +20,18 @@ pub(super) fn inspect(args: &InspectArgs, terminal: &Terminal) -> Result<u8> {
     if let Ok(items) = load::items(&args.captures, &[], args.input.merge_by)
         && super::cycles::is_graph(&items, &args.input)
     {
-        return super::cycles::inspect(args, &items, terminal);
+        return match super::cycles::site_option(&args.rows) {
+            None => super::cycles::inspect(args, &items, terminal),
+            Some(option) => {
+                sites(args, terminal).map_err(|e| super::cycles::without_sites(option, e))
+            }
+        };
     }
+    sites(args, terminal)
+}
+
+/// The same of allocation sites.
+fn sites(args: &InspectArgs, terminal: &Terminal) -> Result<u8> {
     let group_by = GroupBy::parse(&args.rows.group_by)?;
     let reading = Reading::new(&args.input)?;
     let paths = path_map(&args.rows)?;

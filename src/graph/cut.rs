@@ -223,6 +223,8 @@ pub(super) fn readiness(
     let to = words.of_type(graph.type_of(graph.targets()[edge as usize]));
     match info.kind {
         EdgeKind::Struct | EdgeKind::Weak | EdgeKind::Final => 0,
+        // The table of a JavaScript map holds its entries.
+        EdgeKind::Internal if from.role.is_container() => 3,
         EdgeKind::Soft | EdgeKind::Internal | EdgeKind::Other => 1,
         EdgeKind::Frame | EdgeKind::Closure => 2,
         EdgeKind::Attr if symbols.strings.get(info.name).ends_with("this$0") => 1,

@@ -68,6 +68,13 @@ pub fn text(report: &Report<'_>, style: &Style) -> String {
     out
 }
 
+/// The table alone, as many rows as the style says.
+pub fn table(report: &Report<'_>, style: &Style) -> String {
+    let mut out = String::new();
+    Writer { report, style }.table(&mut out);
+    out
+}
+
 /// What stands below the table, each line with its label: why, also, sites, note, noise, next.
 pub fn remarks(report: &Report<'_>, style: &Style) -> Vec<(&'static str, String)> {
     Writer { report, style }.remarks()

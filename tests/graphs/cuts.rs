@@ -368,3 +368,29 @@ fn closures_of_closures_are_one_group() {
     let shown = text(&dumps);
     assert!(shown.starts_with("LEAK  1.00 Big per run"), "{shown}");
 }
+
+#[test]
+fn an_entry_of_a_map_is_cut_and_not_the_map() {
+    // JavaScript: a set and an array of the same reactions; the set keeps them in a table.
+    let dumps = RUNS.map(|n| {
+        let mut d = Dump::of("v8", n).stable();
+        let all: Vec<u64> = (0..n).map(|_| d.object("Reaction", 300, &[])).collect();
+        let slots: Vec<(&str, u64)> = all.iter().map(|&r| ("<slot>", r)).collect();
+        let table = d.object("(array)", 80, &slots);
+        let set = d.object("Set", 32, &[("<table>", table)]);
+        let items: Vec<(&str, u64)> = all.iter().map(|&r| ("[]", r)).collect();
+        let array = d.object("Array", 32, &items);
+        let store = d.object("Store", 48, &[(".observers", set), (".order", array)]);
+        let global = d.object("global", 40, &[(".store", store)]);
+        d.root(global, "module", "global");
+        d.finish()
+    });
+    let shown = text(&dumps);
+    for entry in [
+        "Store.observers[*] -> Reaction",
+        "Store.order[*] -> Reaction",
+    ] {
+        assert!(shown.contains(entry), "{entry} in {shown}");
+    }
+    assert_eq!(cut(&json(&dumps)).1, 80 * 300);
+}

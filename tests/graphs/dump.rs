@@ -46,7 +46,8 @@ impl Dump {
         let t = self.types.len();
         let role = match name {
             "dict" => "map",
-            "list" | "tuple" => "list",
+            "Set" => "set",
+            "list" | "tuple" | "(array)" | "Array" => "list",
             "module" => "module",
             "frame" => "frame",
             "traceback" => "traceback",
@@ -74,6 +75,7 @@ impl Dump {
             n if n.starts_with("cell") => "closure",
             n if n.starts_with("tb_") || n.starts_with("f_") => "frame",
             "<type>" => "struct",
+            "<table>" | "<slot>" => "internal",
             ".referent" => "soft",
             _ => "attr",
         };
