@@ -17,6 +17,8 @@ use crate::verdict::{Conclusion, Verdict};
 
 /// Other findings that are listed.
 const MOST_OTHERS: usize = 4;
+/// Paths that are excused for one reason and named.
+const MOST_EXCUSED: usize = 2;
 /// Other paths to the same objects that are named.
 const MOST_BESIDE: usize = 3;
 /// Cycles that a single capture lists.
@@ -548,10 +550,23 @@ fn benign(report: &GraphReport, out: &mut Out) {
             None => reasons.push((benign.reason(), n, bytes)),
         }
     }
+    let mut excused: Vec<(&str, Vec<String>)> = Vec::new();
     for row in report.outcome.holders.iter().filter(|h| !h.base) {
         if let Some(why) = row.benign.filter(|_| row.trend.growth.is_more()) {
-            let text = format!("{}: {why}", path_words(&row.path));
-            out.line("fine", &text);
+            let path = path_words(&row.path);
+            match excused.iter_mut().find(|e| e.0 == why) {
+                Some(e) => e.1.push(path),
+                None => excused.push((why, vec![path])),
+            }
+        }
+    }
+    for (why, paths) in excused {
+        for path in paths.iter().take(MOST_EXCUSED) {
+            out.line("fine", &format!("{path}: {why}"));
+        }
+        let more = paths.len().saturating_sub(MOST_EXCUSED);
+        if more > 0 {
+            out.line("fine", &format!("{more} more: {why}"));
         }
     }
     if reasons.is_empty() {
