@@ -336,15 +336,19 @@ impl Names {
             self.number_of(strings.find("script_or_debug_info")),
             self.number_of(strings.find("script")),
         ];
+        // By the name of a function: whether all functions of that name are of libraries.
+        let mut foreign: FxHashMap<u32, bool> = FxHashMap::default();
         for &(node, line, column) in &self.places {
             let raw = builder.row(node).0.0;
+            let file = slot(builder, node, &[shared])
+                .and_then(|shared| slot(builder, shared, &script))
+                .map(|script| strings.get(self.text(builder.row(script).0.0 & NAME)));
             if self.text(raw & NAME) == StrId::EMPTY {
-                let file = slot(builder, node, &[shared])
-                    .and_then(|shared| slot(builder, shared, &script))
-                    .map(|script| strings.get(self.text(builder.row(script).0.0 & NAME)));
                 let file = file.map_or("", base_name);
                 let name = format!("(anonymous {file}:{line}:{column})()");
                 anonymous.insert(node, graph.type_id(strings, &name, Role::Closure));
+            } else {
+                *foreign.entry(raw & NAME).or_insert(true) &= file.is_some_and(is_of_library);
             }
         }
         builder.rename_types(|node, raw| {
@@ -360,6 +364,11 @@ impl Names {
             }
             let t = *known.entry(raw).or_insert_with(|| {
                 let (name, role) = self.type_name(raw, schema, strings);
+                let role = match role {
+                    // A class is named as its constructor is.
+                    Role::Instance if foreign.get(&(raw & NAME)) == Some(&true) => Role::Library,
+                    role => role,
+                };
                 graph.type_id(strings, &name, role)
             });
             recent.put(raw, t);
@@ -446,6 +455,11 @@ fn base_name(path: &str) -> &str {
         return path;
     }
     path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// Whether a script is part of Node or of an installed package.
+fn is_of_library(path: &str) -> bool {
+    path.starts_with("node:") || path.split(['/', '\\']).any(|part| part == "node_modules")
 }
 
 /// `... pair in WeakMap (table @77389)`: the number of the table.
