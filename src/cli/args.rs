@@ -2,7 +2,7 @@
 
 use super::examples;
 pub use super::gate_args::{
-    BaselineAction, BaselineArgs, ConfigArgs, GateArgs, NoiseArg, SuppressArgs,
+    BaselineAction, BaselineArgs, ConfigArgs, GateArgs, NoiseArg, SettingArgs, SuppressArgs,
 };
 use crate::diff::MatchedBy;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -275,6 +275,9 @@ pub struct CompareArgs {
     /// Which rows are shown.
     pub rows: RowArgs,
     #[command(flatten)]
+    /// Where settings come from.
+    pub settings: SettingArgs,
+    #[command(flatten)]
     /// Where results go.
     pub out: OutputArgs,
 }
@@ -313,6 +316,9 @@ pub struct CyclesArgs {
     #[command(flatten)]
     /// How captures are read.
     pub input: InputArgs,
+    #[command(flatten)]
+    /// Where settings come from.
+    pub settings: SettingArgs,
     #[command(flatten)]
     /// Where results go.
     pub out: OutputArgs,
@@ -395,6 +401,9 @@ pub struct TimelineArgs {
     #[command(flatten)]
     /// How monitoring is read.
     pub monitor: MonitorArgs,
+    #[command(flatten)]
+    /// Where settings come from.
+    pub settings: SettingArgs,
     #[command(flatten)]
     /// Where results go.
     pub out: OutputArgs,

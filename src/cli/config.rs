@@ -2,6 +2,7 @@
 
 pub use super::config_tables::site_id;
 use super::config_tables::{Amount, RawBudget, RawSuppress, budgets, suppression};
+use super::gate_args::SettingArgs;
 use crate::error::{Code, Error, Place, Result};
 use crate::verdict::{Budget, Steps, Suppression, Thresholds};
 use serde::Deserialize;
@@ -196,6 +197,15 @@ pub fn load(explicit: Option<&str>, none: bool, profile: Option<&str>) -> Result
             .help("save it as UTF-8 (the > of PowerShell writes UTF-16)")
     })?;
     read(&text, &path, profile).map_err(|e| e.in_file(&shown))
+}
+
+/// The same, as the options of a command say.
+pub(super) fn of(settings: &SettingArgs) -> Result<Config> {
+    load(
+        settings.config.as_deref(),
+        settings.no_config,
+        settings.profile.as_deref(),
+    )
 }
 
 fn known_profile(config: Config, profile: Option<&str>) -> Result<Config> {

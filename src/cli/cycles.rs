@@ -5,7 +5,8 @@ use super::args::{
 };
 use super::load::{self, Item, Reading};
 use super::output::{Rendering, Target};
-use super::run::{Terminal, facts, size, targets};
+use super::run::{Terminal, facts, targets};
+use super::scale::scale;
 use crate::diff::Side;
 use crate::error::{Code, Error, Result};
 use crate::format::{self, Capture, Context};
@@ -27,8 +28,6 @@ struct Job<'a> {
     path_to: Option<String>,
     values: bool,
     types_only: bool,
-    runs_per_hour: Option<f64>,
-    memory_limit: &'a Option<String>,
 }
 
 /// `heapdiff cycles`.
@@ -44,9 +43,8 @@ pub(super) fn cycles(args: &CyclesArgs, terminal: &Terminal) -> Result<u8> {
             path_to: args.path_to.clone(),
             values: args.values,
             types_only: args.types_only,
-            runs_per_hour: args.runs_per_hour,
-            memory_limit: &args.memory_limit,
         },
+        scale(&args.settings, args.runs_per_hour, &args.memory_limit)?,
         terminal,
     )
 }
@@ -72,9 +70,8 @@ pub(super) fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             path_to: None,
             values: false,
             types_only: false,
-            runs_per_hour: args.runs_per_hour,
-            memory_limit: &args.memory_limit,
         },
+        scale(&args.settings, args.runs_per_hour, &args.memory_limit)?,
         terminal,
     )
 }
@@ -95,10 +92,8 @@ pub(super) fn inspect(args: &InspectArgs, items: &[Item], terminal: &Terminal) -
             path_to: None,
             values: false,
             types_only: false,
-            runs_per_hour: None,
-            memory_limit: &None,
         };
-        run(&job, terminal)?;
+        run(&job, Load::default(), terminal)?;
     }
     Ok(0)
 }
@@ -149,8 +144,6 @@ pub(super) fn of_gate(
         types_only: false,
         path_to: None,
         values: false,
-        runs_per_hour: None,
-        memory_limit: &None,
     };
     report(&job, load, reading, items)
 }
@@ -175,12 +168,7 @@ pub(super) fn is_graph(items: &[Item], input: &InputArgs) -> bool {
     false
 }
 
-fn run(job: &Job<'_>, terminal: &Terminal) -> Result<u8> {
-    let load = Load {
-        runs_per_hour: job.runs_per_hour,
-        memory_limit: size("memory-limit", job.memory_limit)?,
-        ..Load::default()
-    };
+fn run(job: &Job<'_>, load: Load, terminal: &Terminal) -> Result<u8> {
     let reading = Reading::new(job.input)?;
     let targets = targets(
         &job.out.output,
@@ -188,6 +176,8 @@ fn run(job: &Job<'_>, terminal: &Terminal) -> Result<u8> {
         Rendering::OF_GRAPHS,
     )?;
     let items = load::items(job.captures, job.base, None)?;
+    let files = load::files(&items);
+    targets.iter().try_for_each(|(_, t)| t.keep_off(&files))?;
     let report = report(job, load, &reading, &items)?;
     let is_page = targets.iter().any(|(r, _)| *r == Rendering::Html);
     let origin = render::html::Origin {

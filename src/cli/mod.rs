@@ -20,6 +20,7 @@ mod output;
 mod prepare;
 mod run;
 mod runs_from;
+mod scale;
 mod settings;
 mod spelling;
 mod suppress;

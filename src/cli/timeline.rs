@@ -2,7 +2,8 @@
 
 use super::args::{MonitorArgs, TimelineArgs};
 use super::output::Rendering;
-use super::run::{Terminal, counts, size, targets};
+use super::run::{Terminal, counts, targets};
+use super::scale::scale;
 use crate::error::{Code, Error, Result};
 use crate::format::monitor;
 use crate::input::Source;
@@ -30,9 +31,10 @@ const OF_THE_SCRIPT: [&str; 7] = [
 
 /// Runs the command.
 pub(super) fn timeline(args: &TimelineArgs, terminal: &Terminal) -> Result<u8> {
+    let load = scale(&args.settings, None, &args.memory_limit)?;
     let limits = verdict::Limits {
-        memory: size("memory-limit", &args.memory_limit)?.map(|b| b as f64),
-        ..verdict::Limits::default()
+        memory: load.memory_limit.map(|b| b as f64),
+        thresholds: load.thresholds,
     };
     let targets = targets(
         &args.out.output,

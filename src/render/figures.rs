@@ -46,6 +46,16 @@ pub fn amount(unit: &Unit, n: i128, exact: bool) -> String {
     }
 }
 
+/// A share of a whole: `12.3 %`; what is there is never `0.0 %`.
+pub fn share(of_one: f64) -> String {
+    let percent = 100.0 * of_one;
+    match percent {
+        0.0 => "0 %".to_owned(),
+        p if p.abs() < 0.1 => "under 0.1 %".to_owned(),
+        p => format!("{p:.1} %"),
+    }
+}
+
 /// A number per run: exact bytes up to a million, since what is kept on every run is counted.
 pub fn rate(unit: &Unit, n: f64) -> String {
     let text = match unit {

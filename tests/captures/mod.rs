@@ -1,5 +1,6 @@
 //! Every capture of the repository is recognised, whatever it is called and wherever it comes from.
 
+mod damaged;
 pub mod walk;
 
 use crate::program::run_with;

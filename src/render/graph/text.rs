@@ -11,7 +11,7 @@ use crate::units;
 use crate::verdict::graph::{
     Headline, Keeps, keeps, kept_words, level, path_words, reference_words, told, told_path,
 };
-use crate::verdict::{Conclusion, Verdict};
+use crate::verdict::{Conclusion, SeverityBy, Verdict};
 
 /// Other findings that are listed.
 const MOST_OTHERS: usize = 4;
@@ -411,10 +411,14 @@ fn tail(report: &GraphReport, out: &mut Out, style: &Style) {
         Headline::Holder(i) => format!("{:016x}", report.outcome.holders[i].id),
         _ => String::new(),
     };
-    let others = report
-        .verdict
-        .conclusions
-        .iter()
+    let conclusions = report.verdict.conclusions.iter();
+    let worst = conclusions.clone().max_by_key(|c| c.severity);
+    // Without the hours that its rate needs every leak is a warning: no news.
+    if let Some(c) = worst.filter(|c| c.severity_by != SeverityBy::Default) {
+        let how_bad = format!("{} {}", c.severity.as_str(), c.severity_by.words());
+        out.line("why", &how_bad);
+    }
+    let others = conclusions
         .filter(|c| c.subject_id != subject && report.verdict.headline != Headline::Nothing);
     // The holder of the cycles that the headline names is named there.
     let of_headline = |c: &&Conclusion| match report.verdict.headline {

@@ -266,7 +266,7 @@ fn findings(out: &mut String, report: &Report<'_>) {
             fact("blocks per run", units::plain(blocks));
         }
         if e.share > 0.0 {
-            fact("share of the growth", format!("{:.1} %", 100.0 * e.share));
+            fact("share of the growth", figures::share(e.share));
         }
         if let Some(rate) = e.mb_per_hour {
             fact("per hour", format!("{} MB", units::decimal(rate)));
@@ -421,7 +421,7 @@ fn growth(report: &Report<'_>) -> String {
             units::signed(amount(delta), delta > 0),
             amount(before as i128),
             amount(after as i128),
-            report.growth(row).as_str(),
+            report.class_words(row),
             Text(&words::site(report, row).fit(NAME)),
         );
     }

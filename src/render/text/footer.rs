@@ -3,13 +3,13 @@
 use super::{BOLD, FEWEST_ROWS, Writer, paint};
 use crate::diff::Growth;
 use crate::model::Nature;
-use crate::render::figures::{counted, measured, noun, plural, rate};
+use crate::render::figures::{counted, measured, noun, plural, rate, share};
 use crate::render::fold::fold;
 use crate::render::{matching, title, words};
 use crate::trend::{Change, Class};
 use crate::units;
 use crate::verdict::rules::CUT_STACKS;
-use crate::verdict::{Certainty, Path, Verdict};
+use crate::verdict::{Certainty, Path, SeverityBy, Verdict};
 use std::fmt::Write;
 
 impl Writer<'_> {
@@ -41,6 +41,7 @@ impl Writer<'_> {
         if let Some(&row) = r.summary.leaking.first() {
             lines.extend(self.why(row as usize).map(|w| ("why", w)));
         }
+        lines.extend(self.how_bad().map(|w| ("why", w)));
         lines.extend(self.rare().map(|a| ("also", a)));
         lines.extend(self.warm().map(|a| ("also", a)));
         lines.extend(self.open().map(|a| ("also", a)));
@@ -148,6 +149,14 @@ impl Writer<'_> {
         Some(text)
     }
 
+    /// How bad the worst finding is, where hours are known, and by which rule.
+    fn how_bad(&self) -> Option<String> {
+        let first = self.report.findings.first()?;
+        let known = self.report.runs_per_hour.is_some();
+        (known && first.severity_by != SeverityBy::Default)
+            .then(|| format!("{} {}", first.severity.as_str(), first.severity_by.words()))
+    }
+
     /// What error paths and other rare branches keep, beside a hot path.
     fn rare(&self) -> Option<String> {
         let r = self.report;
@@ -159,11 +168,7 @@ impl Writer<'_> {
         let rate = s.rare.iter().map(|&row| r.row_per_run(row as usize));
         let rate = rate.sum::<Option<f64>>()?;
         let sum: i128 = s.rare.iter().map(|&row| r.delta(row as usize)).sum();
-        let share = 100.0 * sum as f64 / s.increases.max(1) as f64;
-        let share = match share {
-            s if s < 0.1 => "under 0.1 %".to_owned(),
-            s => format!("{s:.1} %"),
-        };
+        let share = share(sum as f64 / s.increases.max(1) as f64);
         Some(format!(
             "{} on error paths {} something on fewer than one run in four: {} {}, {share} of the \
              growth",

@@ -8,6 +8,7 @@ use super::parts::{Cell, Column, badge, facts, listed, table};
 use super::series::{is_primary, level, overall, rate};
 use super::told::Told;
 use super::value::{integer, list, real, text, whole};
+use crate::render::figures;
 use crate::units;
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
@@ -176,7 +177,7 @@ fn fact(key: &str, value: &Value) -> String {
                 _ if bytes => units::bytes(n.round() as i128),
                 "p_value" | "q_value" => probability(n),
                 key if key.contains("mb_per_hour") => rate(n),
-                key if key.contains("share") => format!("{:.0} %", 100.0 * n),
+                key if key.contains("share") => figures::share(n),
                 key if key.contains("hours") => units::hours(n),
                 _ => integer(value)
                     .filter(|i| *i as f64 == n)
