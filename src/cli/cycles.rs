@@ -44,7 +44,8 @@ pub(super) fn cycles(args: &CyclesArgs, terminal: &Terminal) -> Result<u8> {
             values: args.values,
             types_only: args.types_only,
         },
-        scale(&args.settings, args.runs_per_hour, &args.memory_limit)?,
+        scale(&args.settings, &args.load)?,
+        &Reading::new(&args.input)?,
         terminal,
     )
 }
@@ -71,13 +72,19 @@ pub(super) fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             values: false,
             types_only: false,
         },
-        scale(&args.settings, args.runs_per_hour, &args.memory_limit)?,
+        scale(&args.settings, &args.load)?,
+        &Reading::new(&args.input)?,
         terminal,
     )
 }
 
 /// `heapdiff inspect` of an object graph: each by itself, with its types.
-pub(super) fn inspect(args: &InspectArgs, items: &[Item], terminal: &Terminal) -> Result<u8> {
+pub(super) fn inspect(
+    args: &InspectArgs,
+    items: &[Item],
+    reading: &Reading,
+    terminal: &Terminal,
+) -> Result<u8> {
     of_sites(&args.rows)?;
     let paths = items.iter().flat_map(|i| &i.group.paths);
     for path in paths {
@@ -93,7 +100,7 @@ pub(super) fn inspect(args: &InspectArgs, items: &[Item], terminal: &Terminal) -
             values: false,
             types_only: false,
         };
-        run(&job, Load::default(), terminal)?;
+        run(&job, Load::default(), reading, terminal)?;
     }
     Ok(0)
 }
@@ -168,8 +175,7 @@ pub(super) fn is_graph(items: &[Item], input: &InputArgs) -> bool {
     false
 }
 
-fn run(job: &Job<'_>, load: Load, terminal: &Terminal) -> Result<u8> {
-    let reading = Reading::new(job.input)?;
+fn run(job: &Job<'_>, load: Load, reading: &Reading, terminal: &Terminal) -> Result<u8> {
     let targets = targets(
         &job.out.output,
         job.out.format.as_deref(),
@@ -178,7 +184,7 @@ fn run(job: &Job<'_>, load: Load, terminal: &Terminal) -> Result<u8> {
     let items = load::items(job.captures, job.base, None)?;
     let files = load::files(&items);
     targets.iter().try_for_each(|(_, t)| t.keep_off(&files))?;
-    let report = report(job, load, &reading, &items)?;
+    let report = report(job, load, reading, &items)?;
     let is_page = targets.iter().any(|(r, _)| *r == Rendering::Html);
     let origin = render::html::Origin {
         command: terminal.command.clone(),
@@ -316,11 +322,7 @@ fn report(job: &Job<'_>, load: Load, reading: &Reading, items: &[Item]) -> Resul
 }
 
 fn read(path: &str, reading: &Reading, job: &Job<'_>, symbols: &mut Symbols) -> Result<HeapGraph> {
-    let limits = Limits::default();
-    let source = match path {
-        "-" => Source::stdin(limits)?,
-        _ => Source::open(std::path::Path::new(path), limits)?,
-    };
+    let source = reading.open(path)?;
     let mut cx = Context {
         strict: reading.strict(),
         values: job.values,

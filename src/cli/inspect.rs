@@ -17,13 +17,15 @@ const RENDERINGS: &[Rendering] = &[Rendering::Text, Rendering::Json, Rendering::
 
 /// Looks at each capture by itself.
 pub(super) fn inspect(args: &InspectArgs, terminal: &Terminal) -> Result<u8> {
-    if let Ok(items) = load::items(&args.captures, &[], args.input.merge_by)
-        && super::cycles::is_graph(&items, &args.input)
-    {
-        return super::cycles::inspect(args, &items, terminal);
+    let reading = Reading::new(&args.input)?;
+    if let Ok(items) = load::items(&args.captures, &[], args.input.merge_by) {
+        let mut paths = items.iter().flat_map(|i| &i.group.paths);
+        let piped = paths.any(|p| p == "-");
+        if super::cycles::is_graph(&items, &args.input) || piped && reading.stdin_is_graph()? {
+            return super::cycles::inspect(args, &items, &reading, terminal);
+        }
     }
     let group_by = GroupBy::parse(&args.rows.group_by)?;
-    let reading = Reading::new(&args.input)?;
     let paths = path_map(&args.rows)?;
     let targets = targets(&args.out.output, args.out.format.as_deref(), RENDERINGS)?;
     let look = Look {

@@ -6,6 +6,8 @@ mod args;
 mod baselines;
 mod capture;
 mod config;
+mod config_errors;
+mod config_severity;
 mod config_tables;
 mod convert;
 mod cycles;

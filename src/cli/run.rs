@@ -347,7 +347,7 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
         ends_of_one: true,
         only: None,
     };
-    let load = scale(&args.settings, args.runs_per_hour, &args.memory_limit)?;
+    let load = scale(&args.settings, &args.load)?;
     let mut shape = Shape {
         group_by,
         sort: args.rows.sort,

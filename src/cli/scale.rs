@@ -1,5 +1,6 @@
 //! What growth is held against to say how bad it is: options over the configuration.
 
+use super::args::LoadArgs;
 use super::config;
 use super::gate_args::SettingArgs;
 use super::run::{counts, size};
@@ -9,13 +10,9 @@ use crate::verdict::graph::Load;
 /// The load, the limit and the thresholds in force.
 ///
 /// Errors: a configuration that is none, a number that is none.
-pub(super) fn scale(
-    settings: &SettingArgs,
-    runs_per_hour: Option<f64>,
-    memory_limit: &Option<String>,
-) -> Result<Load> {
-    let runs = counts("runs-per-hour", runs_per_hour.as_slice())?;
-    let limit = size("memory-limit", memory_limit)?;
+pub(super) fn scale(settings: &SettingArgs, given: &LoadArgs) -> Result<Load> {
+    let runs = counts("runs-per-hour", given.runs_per_hour.as_slice())?;
+    let limit = size("memory-limit", &given.memory_limit)?;
     let config = config::of(settings)?;
     Ok(Load {
         runs_per_hour: runs

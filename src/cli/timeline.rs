@@ -1,6 +1,6 @@
 //! `heapdiff timeline`: files to a recording, the recording to a report.
 
-use super::args::{MonitorArgs, TimelineArgs};
+use super::args::{LoadArgs, MonitorArgs, TimelineArgs};
 use super::output::Rendering;
 use super::run::{Terminal, counts, targets};
 use super::scale::scale;
@@ -31,7 +31,11 @@ const OF_THE_SCRIPT: [&str; 7] = [
 
 /// Runs the command.
 pub(super) fn timeline(args: &TimelineArgs, terminal: &Terminal) -> Result<u8> {
-    let load = scale(&args.settings, None, &args.memory_limit)?;
+    let load = LoadArgs {
+        runs_per_hour: None,
+        memory_limit: args.memory_limit.clone(),
+    };
+    let load = scale(&args.settings, &load)?;
     let limits = verdict::Limits {
         memory: load.memory_limit.map(|b| b as f64),
         thresholds: load.thresholds,

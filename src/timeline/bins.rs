@@ -21,6 +21,8 @@ const ONE_RELEASE: usize = 4;
 const ASYMMETRY: f64 = 0.34;
 /// The share of a tooth's cells below the value of a bin.
 const LOW: f64 = 0.25;
+/// The share of a bin's cells that have to be seen where it holds less than half of its samples.
+const SPREAD: f64 = 0.75;
 /// Bursts with breaks rise as steeply as they fall: they have to take turns this often, and to come
 /// as evenly as that.
 const TURNS: f64 = 0.9;
@@ -223,9 +225,9 @@ pub(super) fn bins(series: &Series, teeth: Option<Teeth>) -> Bins {
             to += 1;
         }
         from = to;
-        // A machine under load samples more slowly, just when it matters: what counts is how much
-        // of the bin was seen, not how often.
-        let seen = samples as f64 >= 0.5 * due || values.len() as f64 >= 0.5 * due_cells;
+        // A machine under load is sampled more slowly, just when it matters: few samples will do
+        // where they are spread over the bin.
+        let seen = samples as f64 >= 0.5 * due || values.len() as f64 >= SPREAD * due_cells;
         if !seen && series.step_s > 0.0 {
             continue;
         }

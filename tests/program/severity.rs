@@ -56,7 +56,7 @@ fn the_configuration_says_how_bad_growth_is() {
     }
     let series = ["timeline", "profiles/web-app/faulty"];
     assert_eq!(first("", &series), pair("emergency", "rate"));
-    let never = "[severity]\nwarning = \"1GB\"\ncritical = \"2GB\"\nemergency = \"3GB\"\n";
+    let never = "[severity]\nwarning = \"2GB\"\ncritical = \"3GB\"\nemergency = \"4GB\"\n";
     let all = [&series[..], &["--format", "json"]].concat();
     let d: serde_json::Value = serde_json::from_str(&with(never, &all).out).unwrap();
     let by_rate = d["findings"].as_array().unwrap().iter();
