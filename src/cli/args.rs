@@ -302,6 +302,9 @@ pub struct CyclesArgs {
     /// List types with their numbers and bytes
     #[arg(long)]
     pub histogram: bool,
+    /// What --histogram counts objects by
+    #[arg(long, value_enum, value_name = "WHAT", requires = "histogram", default_value_t = By::Type)]
+    pub by: By,
     /// Compare types alone, by number and own bytes: references are not followed, which takes
     /// little time and memory
     #[arg(long, conflicts_with = "path_to")]
@@ -449,6 +452,15 @@ pub struct ConvertArgs {
     #[command(flatten)]
     /// How captures are read.
     pub input: InputArgs,
+}
+
+/// What objects are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// Their type
+    Type,
+    /// The class loader of their class, in a Java heap dump
+    Loader,
 }
 
 /// What makes a frame of the flamegraph wide.

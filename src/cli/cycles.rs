@@ -1,20 +1,24 @@
 //! `heapdiff cycles`, and `heapdiff compare` on object graphs: which cycles and holders grow.
 
+use super::analysis::{self, Shape};
 use super::args::{
-    CompareArgs, CyclesArgs, GateArgs, InputArgs, InspectArgs, OutputArgs, RowArgs, Sort,
+    By, CompareArgs, CyclesArgs, Flame, GateArgs, InputArgs, InspectArgs, OutputArgs, RowArgs, Sort,
 };
-use super::load::{self, Item, Reading};
+use super::load::{self, Item, Loaded, Reading};
 use super::output::{Rendering, Target};
-use super::run::{Terminal, facts, targets};
+use super::prepare::{self, Look, Prepared};
+use super::run::{Terminal, facts, of_sites, targets};
 use super::scale::scale;
-use crate::diff::Side;
+use crate::diff::{GroupBy, Side};
 use crate::error::{Code, Error, Result};
 use crate::format::{self, Capture, Context};
 use crate::graph::series::Series;
 use crate::input::Source;
 use crate::model::{HeapGraph, Limits, Symbols};
+use crate::normalize::{Naming, PathMap};
 use crate::render;
-use crate::report::graph::GraphReport;
+use crate::report::graph::{GraphReport, Histogram};
+use crate::verdict::Thresholds;
 use crate::verdict::graph::{Load, conclude};
 
 /// What both commands say.
@@ -24,10 +28,11 @@ struct Job<'a> {
     input: &'a InputArgs,
     out: &'a OutputArgs,
     limit: Option<usize>,
-    histogram: bool,
+    histogram: Option<Histogram>,
     path_to: Option<String>,
     values: bool,
     types_only: bool,
+    flame: Flame,
 }
 
 /// `heapdiff cycles`.
@@ -39,10 +44,14 @@ pub(super) fn cycles(args: &CyclesArgs, terminal: &Terminal) -> Result<u8> {
             input: &args.input,
             out: &args.out,
             limit: args.limit,
-            histogram: args.histogram || args.types_only,
+            histogram: match args.by {
+                By::Loader => Some(Histogram::Loader),
+                By::Type => (args.histogram || args.types_only).then_some(Histogram::Type),
+            },
             path_to: args.path_to.clone(),
             values: args.values,
             types_only: args.types_only,
+            flame: Flame::Growth,
         },
         scale(&args.settings, &args.load)?,
         &Reading::new(&args.input)?,
@@ -52,14 +61,6 @@ pub(super) fn cycles(args: &CyclesArgs, terminal: &Terminal) -> Result<u8> {
 
 /// `heapdiff compare` whose captures are object graphs.
 pub(super) fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
-    of_sites(&args.rows)?;
-    let more = [
-        ("--peek", args.peek.is_some()),
-        ("--tree", args.tree),
-        ("--driver", args.driver != "runs"),
-        ("--runs-from", args.runs_from.is_some()),
-    ];
-    only_sites(&more)?;
     run(
         &Job {
             captures: &args.captures,
@@ -67,10 +68,11 @@ pub(super) fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             input: &args.input,
             out: &args.out,
             limit: args.rows.limit,
-            histogram: false,
+            histogram: None,
             path_to: None,
             values: false,
             types_only: false,
+            flame: args.flame,
         },
         scale(&args.settings, &args.load)?,
         &Reading::new(&args.input)?,
@@ -85,7 +87,6 @@ pub(super) fn inspect(
     reading: &Reading,
     terminal: &Terminal,
 ) -> Result<u8> {
-    of_sites(&args.rows)?;
     let paths = items.iter().flat_map(|i| &i.group.paths);
     for path in paths {
         let one = [path.clone()];
@@ -95,19 +96,21 @@ pub(super) fn inspect(
             input: &args.input,
             out: &args.out,
             limit: args.rows.limit,
-            histogram: true,
+            histogram: Some(Histogram::Type),
             path_to: None,
             values: false,
             types_only: false,
+            flame: Flame::After,
         };
         run(&job, Load::default(), reading, terminal)?;
     }
     Ok(0)
 }
 
-/// Refuses what chooses or groups allocation sites: object graphs have none.
-fn of_sites(rows: &RowArgs) -> Result<()> {
-    only_sites(&[
+/// The first option that is about allocation sites, which object graphs have where they were
+/// captured with allocation traces.
+pub(super) fn site_option(rows: &RowArgs) -> Option<&'static str> {
+    let given = [
         ("--metric", rows.metric.is_some()),
         ("--group-by", rows.group_by != "stack"),
         ("--sort", rows.sort != Sort::Growth),
@@ -119,19 +122,31 @@ fn of_sites(rows: &RowArgs) -> Result<()> {
         ("--show-from", rows.show_from.is_some()),
         ("--tagfocus", rows.tagfocus.is_some()),
         ("--tagignore", rows.tagignore.is_some()),
-    ])
+    ];
+    given.iter().find(|(_, given)| *given).map(|g| g.0)
 }
 
-fn only_sites(given: &[(&str, bool)]) -> Result<()> {
-    match given.iter().find(|(_, given)| *given) {
-        Some((name, _)) => Err(Error::usage(format!(
-            "{name} is about allocation sites, and these captures are object graphs"
-        ))
-        .help(
-            "see what holds a type with `heapdiff cycles --path-to TYPE`, types with --histogram",
-        )),
-        None => Ok(()),
+/// The same among all options of `heapdiff compare`.
+pub(super) fn site_option_of(args: &CompareArgs) -> Option<&'static str> {
+    let more = [
+        ("--peek", args.peek.is_some()),
+        ("--tree", args.tree),
+        ("--driver", args.driver != "runs"),
+        ("--runs-from", args.runs_from.is_some()),
+    ];
+    let more = more.iter().find(|(_, given)| *given).map(|g| g.0);
+    site_option(&args.rows).or(more)
+}
+
+/// Says of captures without allocation sites which option needs them.
+pub(super) fn without_sites(option: &str, e: Error) -> Error {
+    if e.code() != Code::Incomparable {
+        return e;
     }
+    e.help(format!(
+        "{option} is about allocation sites: record allocation traces with the dump, or see what \
+         holds a type with `heapdiff cycles --path-to TYPE`, types with --histogram"
+    ))
 }
 
 /// The analysis of the object graphs that a gate is held over.
@@ -140,19 +155,20 @@ pub(super) fn of_gate(
     load: Load,
     reading: &Reading,
     items: &[Item],
-) -> Result<GraphReport> {
+) -> Result<GraphReport<'static>> {
     let job = Job {
         captures: &args.captures,
         base: &args.base,
         input: &args.input,
         out: &args.out,
         limit: args.rows.limit,
-        histogram: false,
+        histogram: None,
         types_only: false,
+        flame: Flame::Growth,
         path_to: None,
         values: false,
     };
-    report(&job, load, reading, items)
+    analyse(&job, load, reading, items).map(|a| a.report)
 }
 
 /// Whether the first capture of a command line is an object graph; no when it cannot be read.
@@ -184,7 +200,31 @@ fn run(job: &Job<'_>, load: Load, reading: &Reading, terminal: &Terminal) -> Res
     let items = load::items(job.captures, job.base, None)?;
     let files = load::files(&items);
     targets.iter().try_for_each(|(_, t)| t.keep_off(&files))?;
-    let report = report(job, load, reading, &items)?;
+    let Analysed {
+        report,
+        symbols,
+        allocated,
+    } = analyse(job, load, reading, &items)?;
+    let prepared = allocated
+        .map(|captures| prepare::line_up(symbols, captures, &Look::default()))
+        .transpose()?;
+    let naming = prepared.as_ref().map(naming);
+    let mut report: GraphReport<'_> = report;
+    let shape = shape(job, &load);
+    report.sites = prepared
+        .as_ref()
+        .zip(naming.as_ref())
+        .map(|(prepared, naming)| analysis::report(prepared, naming, &shape));
+    let of_sites = [Rendering::Svg, Rendering::Folded, Rendering::Pprof];
+    if report.sites.is_none() && targets.iter().any(|(r, _)| of_sites.contains(r)) {
+        return Err(Error::new(
+            Code::Incomparable,
+            "flamegraphs, folded stacks and pprof are of allocation sites, which are in dumps with \
+             allocation traces alone",
+        )
+        .in_file(report.paths.first().map_or("", String::as_str))
+        .help("record allocation traces with the dump, or write .dot or .html"));
+    }
     let is_page = targets.iter().any(|(r, _)| *r == Rendering::Html);
     let origin = render::html::Origin {
         command: terminal.command.clone(),
@@ -194,6 +234,27 @@ fn run(job: &Job<'_>, load: Load, reading: &Reading, terminal: &Terminal) -> Res
         write(&report, rendering, target, job, &origin, terminal)?;
     }
     Ok(0)
+}
+
+fn naming(prepared: &Prepared) -> Naming<'_> {
+    Naming::new(&prepared.symbols, prepared.language, PathMap::default())
+}
+
+/// How the allocation sites of dumps are lined up: by growth, of a single dump by size.
+fn shape(job: &Job<'_>, load: &Load) -> Shape {
+    Shape {
+        group_by: GroupBy::Stack,
+        sort: match job.captures.len() + job.base.len() {
+            1 => Sort::After,
+            _ => Sort::Growth,
+        },
+        min_delta: 0,
+        driver: "runs".into(),
+        runs_per_hour: load.runs_per_hour,
+        memory_limit: load.memory_limit,
+        thresholds: Thresholds::default(),
+        shown: usize::MAX,
+    }
 }
 
 fn write(
@@ -229,11 +290,24 @@ fn write(
             let said = render::graph::text(report, &render::html::STYLE);
             render::html::write_document(&document, &said, origin, out)
         }
+        Rendering::Folded | Rendering::Pprof | Rendering::Svg => match &report.sites {
+            Some(sites) => of_sites(sites, rendering, job.flame, out),
+            None => Ok(()),
+        },
         _ => Err(Error::usage("object graphs have no such rendering")),
     })
 }
 
-fn report(job: &Job<'_>, load: Load, reading: &Reading, items: &[Item]) -> Result<GraphReport> {
+/// Object graphs, analysed.
+struct Analysed {
+    report: GraphReport<'static>,
+    /// The names of all captures.
+    symbols: Symbols,
+    /// Where what is live was allocated, in every capture; none where one does not tell.
+    allocated: Option<Vec<(Side, Loaded)>>,
+}
+
+fn analyse(job: &Job<'_>, load: Load, reading: &Reading, items: &[Item]) -> Result<Analysed> {
     let mut symbols = Symbols::default();
     let mut series = Series::asking(job.path_to.clone(), job.values);
     let mut paths = Vec::new();
@@ -242,6 +316,7 @@ fn report(job: &Job<'_>, load: Load, reading: &Reading, items: &[Item]) -> Resul
     let mut runs = job.input.runs.iter();
     let mut side_of_runs = None;
     let mut with_runs = [Vec::new(), Vec::new()];
+    let mut allocated = Vec::new();
     for item in items {
         if item.group.spec.select.is_some() {
             return Err(
@@ -285,6 +360,10 @@ fn report(job: &Job<'_>, load: Load, reading: &Reading, items: &[Item]) -> Resul
                 graph.meta.drivers.insert(0, ("runs".to_owned(), *n));
             }
             with_runs[usize::from(item.side == Side::New)].push(graph.meta.runs().is_some());
+            if let Some(profile) = graph.allocations()? {
+                let path = path.clone();
+                allocated.push((item.side, Loaded { path, profile }));
+            }
             if let Some((side, before, _)) = pending.take() {
                 let last = side != item.side;
                 series.add(before, &symbols, side == Side::Base, last);
@@ -308,16 +387,30 @@ fn report(job: &Job<'_>, load: Load, reading: &Reading, items: &[Item]) -> Resul
         }
     }
     series.add(graph, &symbols, side == Side::Base, true);
+    if !allocated.is_empty() && allocated.len() < paths.len() {
+        notes.push(format!(
+            "{} of {} captures have allocation traces: sites are told where all have",
+            allocated.len(),
+            paths.len()
+        ));
+    }
+    let allocated = (allocated.len() == paths.len()).then_some(allocated);
     let outcome = series.finish(&symbols);
     let verdict = conclude(&outcome, load);
-    Ok(GraphReport {
+    let report = GraphReport {
         paths,
         outcome,
         verdict,
         notes,
         histogram: job.histogram,
+        sites: None,
         monitored: None,
         gate: None,
+    };
+    Ok(Analysed {
+        report,
+        symbols,
+        allocated,
     })
 }
 

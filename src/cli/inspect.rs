@@ -22,9 +22,18 @@ pub(super) fn inspect(args: &InspectArgs, terminal: &Terminal) -> Result<u8> {
         let mut paths = items.iter().flat_map(|i| &i.group.paths);
         let piped = paths.any(|p| p == "-");
         if super::cycles::is_graph(&items, &args.input) || piped && reading.stdin_is_graph()? {
-            return super::cycles::inspect(args, &items, &reading, terminal);
+            return match super::cycles::site_option(&args.rows) {
+                None => super::cycles::inspect(args, &items, &reading, terminal),
+                Some(option) => sites(args, &reading, terminal)
+                    .map_err(|e| super::cycles::without_sites(option, e)),
+            };
         }
     }
+    sites(args, &reading, terminal)
+}
+
+/// The same of allocation sites.
+fn sites(args: &InspectArgs, reading: &Reading, terminal: &Terminal) -> Result<u8> {
     let group_by = GroupBy::parse(&args.rows.group_by)?;
     let paths = path_map(&args.rows)?;
     let targets = targets(&args.out.output, args.out.format.as_deref(), RENDERINGS)?;
@@ -75,7 +84,7 @@ pub(super) fn inspect(args: &InspectArgs, terminal: &Terminal) -> Result<u8> {
                 label: look.label.clone(),
                 ..Look::default()
             };
-            prepare::prepare(std::slice::from_ref(&item), &reading, &look)
+            prepare::prepare(std::slice::from_ref(&item), reading, &look)
         };
         let prepared = match prepare(None) {
             Ok(prepared) => prepared,

@@ -3,7 +3,7 @@
 use super::args::{InputArgs, MergeBy, Unit};
 use crate::diff::Side;
 use crate::error::{Code, Error, Result};
-use crate::format::{self, Capture, Context, Format};
+use crate::format::{self, Context, Format};
 use crate::input::{Group, Select, Source, Spec, expand, natural_order};
 use crate::model::{Label, LabelValue, Limits, Meta, Nature, Profile, ProfileBuilder, Symbols};
 use crate::symbolize::Symbolizer;
@@ -273,14 +273,14 @@ fn read_file(
     };
     cx.symbols.nameless.clear();
     let captures = format::read(&source, reading.forced, &mut cx)?;
-    let profiles: Vec<_> = captures
-        .into_iter()
-        .filter_map(Capture::into_profile)
-        .collect();
+    let mut profiles = Vec::new();
+    for capture in captures {
+        profiles.extend(capture.into_allocations()?);
+    }
     if profiles.is_empty() {
         return Err(Error::new(
             Code::Incomparable,
-            "is an object graph, no allocation sites",
+            "is an object graph without allocation traces: it has no allocation sites",
         )
         .in_file(source.name())
         .help("look at it with `heapdiff cycles`"));

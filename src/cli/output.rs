@@ -79,6 +79,9 @@ impl Rendering {
         Rendering::Csv,
         Rendering::Dot,
         Rendering::Html,
+        Rendering::Folded,
+        Rendering::Pprof,
+        Rendering::Svg,
     ];
 
     /// What `heapdiff gate` renders.

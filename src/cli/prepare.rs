@@ -112,6 +112,21 @@ fn no_captures(item: &Item) -> Error {
         .help("see `heapdiff formats` for what is read")
 }
 
+/// Lines up captures that were read already, all with the same metrics.
+///
+/// Errors: as [`prepare`].
+pub fn line_up(symbols: Symbols, loaded: Vec<(Side, Loaded)>, look: &Look) -> Result<Prepared> {
+    let mut run = Run::new(look, None, symbols);
+    let mut loaded = loaded.into_iter().peekable();
+    while let Some((side, capture)) = loaded.next() {
+        let last = loaded.peek().is_none_or(|next| next.0 != side);
+        if run.add(side, capture, last)?.is_some() {
+            return Err(no_common(&run.metrics));
+        }
+    }
+    run.finish()
+}
+
 enum Attempt {
     Done(Box<Prepared>),
     Instead(String),
@@ -137,19 +152,7 @@ fn attempt(
     look: &Look,
     forced: Option<&str>,
 ) -> Result<Attempt> {
-    let mut run = Run {
-        look,
-        forced,
-        symbols: Symbols::default(),
-        view: View::new(look.filters.clone()),
-        builder: None,
-        captures: Vec::new(),
-        metrics: Vec::new(),
-        language: None,
-        exactness: Vec::new(),
-        notes: Vec::new(),
-        of_side: [0, 0],
-    };
+    let mut run = Run::new(look, forced, Symbols::default());
     let ends = look.ends_of_one && items.len() == 1;
     let mut skipped = Vec::new();
     let mut symbolizer = reading.symbolizer()?;
@@ -238,7 +241,23 @@ fn apart(
     Ok(loaded.into_iter().map(|l| (side, l)).collect())
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(look: &'a Look, forced: Option<&'a str>, symbols: Symbols) -> Run<'a> {
+        Run {
+            look,
+            forced,
+            symbols,
+            view: View::new(look.filters.clone()),
+            builder: None,
+            captures: Vec::new(),
+            metrics: Vec::new(),
+            language: None,
+            exactness: Vec::new(),
+            notes: Vec::new(),
+            of_side: [0, 0],
+        }
+    }
+
     /// Adds a capture, or says which metric to choose instead.
     fn add(&mut self, side: Side, loaded: Loaded, last: bool) -> Result<Option<String>> {
         let Loaded { path, mut profile } = loaded;

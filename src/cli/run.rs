@@ -333,8 +333,18 @@ pub(super) fn path_map(rows: &RowArgs) -> Result<PathMap> {
 fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
     let items = load::items(&args.captures, &args.base, args.input.merge_by);
     if items.is_ok_and(|items| super::cycles::is_graph(&items, &args.input)) {
-        return super::cycles::compare(args, terminal);
+        return match super::cycles::site_option_of(args) {
+            None => super::cycles::compare(args, terminal),
+            Some(option) => {
+                sites(args, terminal).map_err(|e| super::cycles::without_sites(option, e))
+            }
+        };
     }
+    sites(args, terminal)
+}
+
+/// `heapdiff compare` of allocation sites.
+fn sites(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
     let group_by = GroupBy::parse(&args.rows.group_by)?;
     let look = Look {
         metric: args.rows.metric.clone(),
@@ -406,24 +416,37 @@ fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             Rendering::Jsonl => render::json::write_lines(&report, limit, out),
             Rendering::Markdown => render::markdown::write(&report, &style, out),
             Rendering::Csv => render::csv::write(&report, limit, out),
-            Rendering::Folded => render::difference::folded(&report, out),
-            Rendering::Pprof => render::difference::pprof(&report, out),
+            Rendering::Folded | Rendering::Pprof | Rendering::Svg => {
+                of_sites(&report, rendering, args.flame, out)
+            }
             Rendering::Sarif | Rendering::Junit | Rendering::CodeQuality | Rendering::Github => {
                 Err(Error::usage("this is a rendering of the gate"))
             }
             Rendering::Html => render::html::write(&report, limit, &origin, out),
-            Rendering::Svg => match args.flame {
-                Flame::Growth => render::svg::growth(&report, out),
-                Flame::Churn => flame::svg::write(&report, flame::Width::Churn, out),
-                Flame::After => flame::svg::write(&report, flame::Width::After, out),
-                Flame::Before => flame::svg::write(&report, flame::Width::Before, out),
-            },
             Rendering::Dot => Err(Error::usage(
                 "only cycles of objects are drawn for Graphviz",
             )),
         })?;
     }
     Ok(DONE)
+}
+
+/// Writes a rendering that allocation sites alone have: folded stacks, a pprof profile, or a
+/// flamegraph.
+pub(super) fn of_sites(
+    report: &Report<'_>,
+    rendering: Rendering,
+    flame: Flame,
+    out: &mut dyn std::io::Write,
+) -> Result<()> {
+    match (rendering, flame) {
+        (Rendering::Folded, _) => render::difference::folded(report, out),
+        (Rendering::Pprof, _) => render::difference::pprof(report, out),
+        (_, Flame::Growth) => render::svg::growth(report, out),
+        (_, Flame::Churn) => flame::svg::write(report, flame::Width::Churn, out),
+        (_, Flame::After) => flame::svg::write(report, flame::Width::After, out),
+        (_, Flame::Before) => flame::svg::write(report, flame::Width::Before, out),
+    }
 }
 
 /// Sizes and digests of what was read; standard input is gone by now.

@@ -119,6 +119,17 @@ impl Capture {
         }
     }
 
+    /// The allocation sites: of an object graph those that its allocation traces tell, if it has
+    /// any.
+    ///
+    /// Errors: as [`HeapGraph::allocations`].
+    pub fn into_allocations(self) -> Result<Option<Profile>> {
+        match self {
+            Capture::Profile(profile) => Ok(Some(profile)),
+            Capture::Graph(graph) => graph.allocations(),
+        }
+    }
+
     /// The object graph; none for allocation sites.
     pub fn into_graph(self) -> Option<HeapGraph> {
         match self {

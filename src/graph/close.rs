@@ -20,6 +20,9 @@ const LEAF_DEPTH: usize = 3;
 /// Holders that are looked at closely, a side.
 pub(super) const MOST_HOLDERS: usize = 16;
 
+/// Stacks that allocated what a holder holds.
+const MOST_STACKS: usize = 64;
+
 /// What is known of the cycles of one signature in the last capture.
 #[derive(Clone)]
 pub(super) struct CycleDetail {
@@ -316,9 +319,22 @@ impl<'a> Close<'a> {
                 cut: self.cut_row(cut),
                 also: h.also,
                 benign: holders::excuse(&told),
+                made: self.made(&h.tops),
             });
         }
         (rows, blamed)
+    }
+
+    /// Where some objects were allocated.
+    fn made(&self, objects: &[u32]) -> Vec<(u32, u64)> {
+        let mut count: FxHashMap<u32, u64> = FxHashMap::default();
+        for stack in objects.iter().filter_map(|&v| self.graph.site(v)) {
+            *count.entry(stack).or_default() += 1;
+        }
+        let mut all: Vec<(u32, u64)> = count.into_iter().collect();
+        all.sort_unstable_by_key(|&(stack, n)| (std::cmp::Reverse(n), stack));
+        all.truncate(MOST_STACKS);
+        all
     }
 
     /// What is said of objects that came up and stayed.

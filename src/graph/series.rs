@@ -19,8 +19,9 @@ use super::signature::{Benign, Signatures};
 use super::tree::path_tree;
 use super::ways::{Ways, ways};
 use super::words::{NAMESPACE, Words};
-use crate::model::{GraphMeta, HeapGraph, RootKind, Symbols, TypeId, TypeTally};
+use crate::model::{GraphMeta, HeapGraph, LoaderTally, RootKind, Symbols, TypeId, TypeTally};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 
 /// Counts and bytes of one type in one capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -182,6 +183,9 @@ pub struct HolderRow {
     pub also: Vec<(String, u64)>,
     /// Why it is no fault that it grows.
     pub benign: Option<&'static str>,
+    /// Objects by the stack that allocated them, a handle of [`Symbols::stacks`]: the stacks of
+    /// most objects first, in captures with allocation traces.
+    pub made: Vec<(u32, u64)>,
 }
 
 impl HolderRow {
@@ -227,6 +231,28 @@ pub struct TypeRow {
     pub trends: [Trend; 2],
 }
 
+/// Loaders of one class along all captures; see [`crate::model::LoaderTally`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoaderRow {
+    /// The class of the loaders.
+    pub name: String,
+    /// One entry a capture.
+    pub counts: Vec<LoaderCount>,
+}
+
+/// Loaders of one class in one capture, and what they loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LoaderCount {
+    /// Loaders.
+    pub loaders: u64,
+    /// Classes.
+    pub classes: u64,
+    /// Objects of these classes, and the classes themselves.
+    pub objects: u64,
+    /// Their own bytes.
+    pub bytes: u64,
+}
+
 /// All that is known at the end.
 #[derive(Debug, Default)]
 pub struct Outcome {
@@ -234,6 +260,8 @@ pub struct Outcome {
     pub captures: Vec<CaptureFacts>,
     /// Types, by name.
     pub types: Vec<TypeRow>,
+    /// Objects by the loader of their class, by name; empty where the runtime has no loaders.
+    pub loaders: Vec<LoaderRow>,
     /// Cycles: those that grow first, then by bytes.
     pub cycles: Vec<CycleRow>,
     /// Holders: by growth, largest share first.
@@ -289,6 +317,7 @@ pub struct Series {
     sides: [Side; 2],
     facts: Vec<CaptureFacts>,
     types: Vec<Vec<TypeCount>>,
+    loaders: BTreeMap<String, Vec<LoaderCount>>,
     cycles: Vec<FxHashMap<u32, Found>>,
     details: [FxHashMap<u32, CycleDetail>; 2],
     holders: Vec<HolderRow>,
@@ -318,6 +347,7 @@ impl Series {
     /// Cost: O(M log N); see the module for memory.
     pub fn add(&mut self, graph: HeapGraph, symbols: &Symbols, base: bool, last: bool) {
         self.words.extend(symbols, &graph.meta.runtime);
+        self.add_loaders(graph.loaders(), symbols);
         if !self.values {
             self.words.hide_keys(&graph, symbols);
         }
@@ -385,6 +415,22 @@ impl Series {
             self.ways = ways.or(self.ways.take());
         }
         self.cycles.push(found);
+    }
+
+    /// Lines up the loaders of a capture with those of the ones before.
+    fn add_loaders(&mut self, loaders: &[LoaderTally], symbols: &Symbols) {
+        let before = self.facts.len();
+        for row in loaders {
+            let name = symbols.strings.get(row.name).to_owned();
+            let counts = self.loaders.entry(name).or_default();
+            counts.resize(before, LoaderCount::default());
+            counts.push(LoaderCount {
+                loaders: row.loaders,
+                classes: row.classes,
+                objects: row.objects,
+                bytes: row.bytes,
+            });
+        }
     }
 
     /// A capture by type alone.
@@ -503,6 +549,13 @@ impl Series {
         };
         cycles.sort_by_key(worst);
         let types = self.type_rows(symbols);
+        let captures = self.facts.len();
+        let loaders = std::mem::take(&mut self.loaders).into_iter();
+        let loaders = loaders.map(|(name, mut counts)| {
+            counts.resize(captures, LoaderCount::default());
+            LoaderRow { name, counts }
+        });
+        let loaders = loaders.collect();
         self.holders.sort_by_key(|h| {
             (
                 h.benign.is_some(),
@@ -515,6 +568,7 @@ impl Series {
         Outcome {
             captures: self.facts,
             types,
+            loaders,
             cycles,
             holders: self.holders,
             survivors: self.survivors,

@@ -20,7 +20,8 @@ pub use column::Column;
 pub use frames::{ARENA, Frame, FrameId, Frames};
 pub use heap_graph::{
     Collector, Defined, EdgeKind, GcMode, GraphBuilder, GraphCounts, GraphMeta, GraphNames,
-    HeapGraph, IdKind, Ids, LabelId, LabelInfo, Role, Root, RootKind, TypeId, TypeInfo, TypeTally,
+    HeapGraph, IdKind, Ids, LabelId, LabelInfo, LoaderTally, Role, Root, RootKind, TypeId,
+    TypeInfo, TypeTally,
 };
 pub use labels::{Label, LabelValue, Labels, LabelsId};
 pub use limits::Limits;

@@ -109,7 +109,8 @@ fn totals(out: &mut String, report: &Report<'_>, style: &Style) {
     }
 }
 
-fn table(out: &mut String, report: &Report<'_>, style: &Style) {
+/// The rows, the largest first.
+pub(super) fn table(out: &mut String, report: &Report<'_>, style: &Style) {
     let held = |row: &&u32| report.chosen_ends(**row as usize).1 != 0;
     let shown = match style.limit {
         Some(0) => report.order.len(),

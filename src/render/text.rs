@@ -68,6 +68,13 @@ pub fn text(report: &Report<'_>, style: &Style) -> String {
     out
 }
 
+/// The table alone, as many rows as the style says.
+pub fn table(report: &Report<'_>, style: &Style) -> String {
+    let mut out = String::new();
+    Writer { report, style }.table(&mut out);
+    out
+}
+
 /// What stands below the table, each line with its label: why, also, sites, note, noise, next.
 pub fn remarks(report: &Report<'_>, style: &Style) -> Vec<(&'static str, String)> {
     Writer { report, style }.remarks()
@@ -252,7 +259,7 @@ impl Writer<'_> {
             let _ = write!(
                 text,
                 "; {} in {}",
-                units::bytes(limit as i128),
+                self.amount(limit as i128),
                 units::hours(hours)
             );
         }

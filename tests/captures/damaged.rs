@@ -13,7 +13,7 @@ use heapdiff::input::Source;
 use heapdiff::model::{HeapGraph, Limits, Symbols};
 use heapdiff::render;
 use heapdiff::report::TimelineReport;
-use heapdiff::report::graph::GraphReport;
+use heapdiff::report::graph::{GraphReport, Histogram};
 use heapdiff::timeline::{Question, Recording};
 use heapdiff::verdict;
 use std::collections::BTreeMap;
@@ -189,7 +189,8 @@ fn analyse(graph: HeapGraph, symbols: &Symbols) {
         verdict: verdict::graph::conclude(&outcome, load),
         outcome,
         notes: Vec::new(),
-        histogram: true,
+        histogram: Some(Histogram::Type),
+        sites: None,
         monitored: None,
         gate: None,
     };

@@ -3,6 +3,7 @@
 mod dump;
 mod pages;
 mod shapes;
+mod traces;
 
 use crate::program::heapdiff;
 use dump::Dump;
@@ -43,7 +44,24 @@ fn text(dumps: &[String]) -> String {
 fn json(dumps: &[String]) -> Value {
     let (status, out, err) = output(&["--format", "json"], dumps);
     assert_eq!(status, 0, "{err}");
-    let document: Value = serde_json::from_str(&out).unwrap();
+    let document = valid(&out);
+    adds_up(&document);
+    document
+}
+
+/// What a command writes as JSON.
+fn json_of(args: &[&str]) -> Value {
+    let output = heapdiff(&[args, &["--format", "json"]].concat())
+        .output()
+        .unwrap();
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    valid(&String::from_utf8(output.stdout).unwrap())
+}
+
+/// A document that keeps to its schema.
+fn valid(text: &str) -> Value {
+    let document: Value = serde_json::from_str(text).unwrap();
     let schema = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/docs/schema/heapdiff.compare.1.schema.json"
@@ -55,7 +73,6 @@ fn json(dumps: &[String]) -> Value {
         .map(|e| format!("{}: {e}", e.instance_path()))
         .collect();
     assert!(errors.is_empty(), "{errors:#?}");
-    adds_up(&document);
     document
 }
 

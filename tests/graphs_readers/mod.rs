@@ -23,7 +23,7 @@ fn graph(path: &str, symbols: &mut Symbols) -> HeapGraph {
 }
 
 /// The content of a packed text beside the captures.
-fn text(path: &str) -> String {
+pub fn text(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("profiles")
         .join(path);

@@ -40,7 +40,7 @@ impl Texts {
 #[derive(Debug)]
 pub(super) struct Class {
     /// Its place among the classes.
-    at: u32,
+    pub(super) at: u32,
     /// Its description, once it has come.
     pub(super) dump: Option<ClassDump>,
     /// Its name, dotted; empty when it has none.

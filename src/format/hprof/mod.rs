@@ -10,6 +10,7 @@
 
 mod classes;
 mod index;
+mod loaders;
 mod roots;
 mod sizes;
 mod tally;
@@ -26,7 +27,7 @@ use index::Index;
 use roots::Roots;
 use rustc_hash::FxHashMap;
 use sizes::{Layout, SAMPLES, Samples};
-use walk::{ClassDump, Head, Pass, RootRecord, Walked, number, width_of};
+use walk::{ClassDump, Head, Pass, PlaceRecord, RootRecord, Walked, number, width_of};
 
 /// The format of `jcmd PID GC.heap_dump`.
 pub static FORMAT: Format = Format {
@@ -83,8 +84,8 @@ impl Pass for Survey {
         self.roots.class_of_serial(serial, class);
     }
 
-    fn frame(&mut self, id: u64, method: u64, class: u32, line: u32) {
-        self.roots.frame(id, method, class, line);
+    fn frame(&mut self, id: u64, place: PlaceRecord) {
+        self.roots.frame(id, place);
     }
 
     fn trace(&mut self, serial: u32, frames: &[u64]) {
@@ -266,6 +267,9 @@ fn fill(
         .roots
         .resolve(&survey.texts, &survey.classes, &index, cx.symbols);
     let fixed = Fixed::new(&survey, cx);
+    let stacks = survey
+        .roots
+        .stacks(&survey.texts, &survey.classes, cx.symbols);
     let mut filling = Filling {
         id_size: head.id_size,
         objects,
@@ -273,6 +277,11 @@ fn fill(
         statics: &fixed.statics,
         fixed: &fixed,
         locals: &threads.locals,
+        stacks: &stacks,
+        trace: (0, None),
+        of_class: vec![(0, 0); survey.classes.rows.len()],
+        of_numbers: (0, 0),
+        of_unknown: (0, 0),
         index: &index,
         layout,
         builder: GraphBuilder::by_ordinal(),
@@ -297,8 +306,19 @@ fn fill(
         unknown_class,
         short,
         uncounted_bytes,
+        of_class,
+        of_numbers,
+        of_unknown,
         ..
     } = filling;
+    let loaders = loaders::tally(
+        &survey.classes,
+        &of_class,
+        of_numbers,
+        of_unknown,
+        cx.symbols,
+        |id| index.find(id).map(|at| builder.row(at).0),
+    );
     for root in &threads.roots {
         builder.root(root.node, root.kind, root.name, root.weak);
     }
@@ -321,7 +341,9 @@ fn fill(
         ));
     }
     tell_losses(meta, walked, source, cx.strict)?;
-    Ok(builder.finish())
+    let mut graph = builder.finish();
+    graph.set_loaders(loaders);
+    Ok(graph)
 }
 
 /// Bytes by which the instances of each class are larger than their fields: the virtual machine
@@ -427,6 +449,16 @@ impl Fixed {
     }
 }
 
+/// What an object is counted as.
+enum Of {
+    /// The class at this place.
+    Class(u32),
+    /// An array of numbers.
+    Numbers,
+    /// Of no class that is known.
+    Unknown,
+}
+
 struct Filling<'a> {
     id_size: usize,
     objects: usize,
@@ -434,6 +466,13 @@ struct Filling<'a> {
     statics: &'a FxHashMap<u64, LabelId>,
     fixed: &'a Fixed,
     locals: &'a FxHashMap<u32, Vec<(u32, LabelId)>>,
+    /// Stacks by serial, and the one that was looked up last.
+    stacks: &'a FxHashMap<u32, u32>,
+    trace: (u32, Option<u32>),
+    /// Objects of each class, arrays of numbers, and objects of no class that is known.
+    of_class: Vec<loaders::Amount>,
+    of_numbers: loaders::Amount,
+    of_unknown: loaders::Amount,
     index: &'a Index,
     layout: Layout,
     builder: GraphBuilder,
@@ -449,7 +488,7 @@ struct Filling<'a> {
 
 impl Filling<'_> {
     /// Starts an object: its row stays open until the next one.
-    fn node(&mut self, id: u64, type_of: crate::model::TypeId, size: u64) -> Result<()> {
+    fn node(&mut self, id: u64, type_of: crate::model::TypeId, size: u64, of: Of) -> Result<()> {
         self.close();
         let size = if self.counted {
             size
@@ -457,6 +496,12 @@ impl Filling<'_> {
             self.uncounted_bytes = self.uncounted_bytes.saturating_add(size);
             0
         };
+        let amount = match of {
+            Of::Class(at) => &mut self.of_class[at as usize],
+            Of::Numbers => &mut self.of_numbers,
+            Of::Unknown => &mut self.of_unknown,
+        };
+        loaders::add(amount, size);
         let ordinal = self.builder.node(type_of, size, Some(id))?;
         self.open = true;
         if let Some(locals) = self.locals.get(&ordinal) {
@@ -512,7 +557,8 @@ impl Pass for Filling<'_> {
         let size = self
             .classes
             .size_of_class(&dump, self.id_size, &self.layout);
-        self.node(dump.id, type_of, size)?;
+        let of = class.map_or(Of::Unknown, |c| Of::Class(c.at));
+        self.node(dump.id, type_of, size, of)?;
         self.edge(dump.parent, self.fixed.parent)?;
         self.edge(dump.loader, self.fixed.loader)?;
         self.edge(dump.signers, self.fixed.signers)?;
@@ -532,16 +578,16 @@ impl Pass for Filling<'_> {
         let known = self.classes.get(class).filter(|c| c.dump.is_some());
         let Some(known) = known else {
             self.unknown_class += 1;
-            let type_of = self
-                .classes
-                .get(class)
-                .map_or(self.fixed.unknown, |c| c.type_of);
-            self.node(object, type_of, self.layout.instance(0, u64::from(bytes)))?;
+            let class = self.classes.get(class);
+            let type_of = class.map_or(self.fixed.unknown, |c| c.type_of);
+            let of = class.map_or(Of::Unknown, |c| Of::Class(c.at));
+            let size = self.layout.instance(0, u64::from(bytes));
+            self.node(object, type_of, size, of)?;
             self.class = None;
             return Ok(0);
         };
         let size = known.size(&self.layout);
-        self.node(object, known.type_of, size)?;
+        self.node(object, known.type_of, size, Of::Class(known.at))?;
         self.class_edge(class, known.is_root)?;
         self.short += u64::from(bytes < known.bytes);
         self.class = Some(known);
@@ -575,7 +621,9 @@ impl Pass for Filling<'_> {
         let known = self.classes.get(class);
         let type_of = known.map_or(self.fixed.unknown, |c| c.type_of);
         let is_root = known.is_none_or(|c| c.is_root);
-        self.node(object, type_of, self.layout.references(u64::from(length)))?;
+        let of = known.map_or(Of::Unknown, |c| Of::Class(c.at));
+        let size = self.layout.references(u64::from(length));
+        self.node(object, type_of, size, of)?;
         self.class_edge(class, is_root)?;
         self.element = 0;
         Ok(true)
@@ -596,11 +644,20 @@ impl Pass for Filling<'_> {
             .checked_sub(4)
             .and_then(|n| self.fixed.numbers.get(n));
         let type_of = type_of.copied().unwrap_or(self.fixed.unknown);
-        self.node(
-            object,
-            type_of,
-            self.layout.numbers(u64::from(length) * width),
-        )
+        let size = self.layout.numbers(u64::from(length) * width);
+        self.node(object, type_of, size, Of::Numbers)
+    }
+
+    fn allocated(&mut self, trace: u32) {
+        if self.stacks.is_empty() {
+            return;
+        }
+        if self.trace.0 != trace {
+            self.trace = (trace, self.stacks.get(&trace).copied());
+        }
+        if let Some(stack) = self.trace.1 {
+            self.builder.site(stack);
+        }
     }
 
     fn complete(&mut self) {

@@ -3,23 +3,15 @@
 
 use super::classes::{Classes, Texts, java_name};
 use super::index::Index;
-use super::walk::RootRecord;
-use crate::model::{EdgeKind, LabelId, Root, RootKind, StrId, Symbols};
+use super::walk::{PlaceRecord, RootRecord};
+use crate::model::{EdgeKind, Frame, LabelId, Root, RootKind, StrId, Symbols};
 use rustc_hash::FxHashMap;
-
-/// A place in the program.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    method: u64,
-    class: u32,
-    line: u32,
-}
 
 /// Roots and stacks as the file has them.
 #[derive(Debug, Default)]
 pub(super) struct Roots {
     records: Vec<RootRecord>,
-    places: FxHashMap<u64, Place>,
+    places: FxHashMap<u64, PlaceRecord>,
     traces: FxHashMap<u32, Vec<u64>>,
     classes: FxHashMap<u32, u64>,
 }
@@ -39,12 +31,7 @@ impl Roots {
         self.classes.insert(serial, class);
     }
 
-    pub(super) fn frame(&mut self, id: u64, method: u64, class: u32, line: u32) {
-        let place = Place {
-            method,
-            class,
-            line,
-        };
+    pub(super) fn frame(&mut self, id: u64, place: PlaceRecord) {
         self.places.insert(id, place);
     }
 
@@ -149,6 +136,51 @@ impl Roots {
         }
     }
 
+    /// The stacks of the dump by serial, those of threads among them.
+    pub(super) fn stacks(
+        &self,
+        texts: &Texts,
+        classes: &Classes,
+        symbols: &mut Symbols,
+    ) -> FxHashMap<u32, u32> {
+        let mut serials: Vec<u32> = self.traces.keys().copied().collect();
+        serials.sort_unstable();
+        let mut known = FxHashMap::default();
+        let mut frames = Vec::new();
+        let mut stacks = FxHashMap::default();
+        for serial in serials {
+            frames.clear();
+            for id in &self.traces[&serial] {
+                let Some(place) = self.places.get(id) else {
+                    continue;
+                };
+                let frame = *known.entry(*id).or_insert_with(|| {
+                    let name = self.method(place, texts, classes);
+                    let strings = &mut symbols.strings;
+                    symbols.frames.intern(Frame {
+                        file: strings.intern(&texts.get(place.source)),
+                        line: place.line,
+                        ..Frame::named(strings.intern(&name))
+                    })
+                });
+                frames.push(frame);
+            }
+            if !frames.is_empty() {
+                let stack = symbols.stacks.intern_leaf_first(&frames);
+                stacks.insert(serial, stack.index() as u32);
+            }
+        }
+        stacks
+    }
+
+    /// Class and method of a place.
+    fn method(&self, place: &PlaceRecord, texts: &Texts, classes: &Classes) -> String {
+        let class = self.classes.get(&place.class).and_then(|&c| classes.get(c));
+        let class = class.map_or("", |c| c.name.as_str());
+        let method = java_name(&texts.get(place.method));
+        format!("{class}.{method}")
+    }
+
     /// Class and method of a frame of a stack, and the line.
     fn place(
         &self,
@@ -159,9 +191,6 @@ impl Roots {
     ) -> Option<(String, u32)> {
         let id = self.traces.get(&trace)?.get(frame)?;
         let place = self.places.get(id)?;
-        let class = self.classes.get(&place.class).and_then(|&c| classes.get(c));
-        let class = class.map_or("", |c| c.name.as_str());
-        let method = java_name(&texts.get(place.method));
-        Some((format!("{class}.{method}"), place.line))
+        Some((self.method(place, texts, classes), place.line))
     }
 }

@@ -6,12 +6,13 @@
 //! stands behind it in memory for most.
 
 use super::classes::{Classes, Texts, java_name};
+use super::loaders;
 use super::sizes::{Layout, SAMPLES, Samples};
 use super::walk::{self, ClassDump, Head, Pass, width_of};
 use crate::error::Result;
 use crate::input::Source;
 use crate::model::{GraphBuilder, HeapGraph, Role, Symbols, TypeId, TypeTally};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Layouts that a machine can have: by width of a reference and bytes before the fields of an
 /// instance or the elements of an array.
@@ -49,6 +50,9 @@ pub(super) struct Tally {
     numbers: [Count; 12],
     /// Descriptions of classes: class, whether it stands in a heap that counts.
     described: Vec<(u32, bool)>,
+    /// Loaders of the classes described so far, and the class of those that came.
+    loaders: FxHashSet<u64>,
+    class_of_loader: FxHashMap<u64, u32>,
     open: Option<(u64, Open)>,
     last: Option<(u64, Open)>,
     samples: Samples,
@@ -81,6 +85,8 @@ impl Tally {
             counts: Vec::new(),
             numbers: Default::default(),
             described: Vec::new(),
+            loaders: FxHashSet::default(),
+            class_of_loader: FxHashMap::default(),
             open: None,
             last: None,
             samples: Samples::default(),
@@ -176,6 +182,9 @@ impl Pass for Tally {
         self.last = None;
         self.objects += 1;
         self.described.push((at, self.counted));
+        if class.loader != 0 {
+            self.loaders.insert(class.loader);
+        }
         let row = &mut self.classes.rows[at as usize];
         if row.dump.is_none() {
             row.dump = Some(class);
@@ -186,6 +195,9 @@ impl Pass for Tally {
     fn instance(&mut self, object: u64, class: u64, bytes: u32) -> Result<usize> {
         self.next(object);
         let class = self.classes.at(class);
+        if self.loaders.contains(&object) {
+            self.class_of_loader.insert(object, class);
+        }
         let bytes = u64::from(bytes);
         self.open = Some((object, Open::Instance { class, bytes }));
         Ok(0)
@@ -233,6 +245,7 @@ pub(super) fn read(
         mut counts,
         numbers,
         described,
+        class_of_loader,
         mut samples,
         gaps,
         sampled,
@@ -278,6 +291,8 @@ pub(super) fn read(
     let header = |l: &Layout| l.header == layout.header;
     let of_header = layouts().iter().position(header).unwrap_or(0);
     let mut rows = Vec::new();
+    let mut of_class = vec![(0, 0); classes.rows.len()];
+    let mut of_numbers = (0u64, 0u64);
     let mut add = |type_of: TypeId, objects: u64, bytes: u64| {
         rows.push(TypeTally {
             type_of,
@@ -285,27 +300,36 @@ pub(super) fn read(
             bytes,
         });
     };
-    for (class, count) in classes.rows.iter().zip(&counts) {
+    for ((class, count), of_class) in classes.rows.iter().zip(&counts).zip(&mut of_class) {
         let bytes = match class.dump {
             _ if count.is_array => count.bytes[place],
             Some(_) => count.sized.saturating_mul(class.size(&layout)),
             None => count.bytes[of_header],
         };
+        *of_class = (count.objects, bytes);
         add(class.type_of, count.objects, bytes);
     }
     for (class, counted) in described {
         let class = &classes.rows[class as usize];
         let size = class.dump.as_ref().filter(|_| counted);
         let size = size.map_or(0, |d| classes.size_of_class(d, head.id_size, &layout));
+        loaders::add(&mut of_class[class.at as usize], size);
         add(class.type_of_class, 1, size);
     }
     let crate::model::Symbols { strings, graph, .. } = symbols;
     for (of, name) in super::NUMBERS.iter().enumerate() {
         let count = &numbers[of + 4];
         let type_of = graph.type_id(strings, name, Role::Bytes);
+        of_numbers.0 += count.objects;
+        of_numbers.1 = of_numbers.1.saturating_add(count.bytes[place]);
         add(type_of, count.objects, count.bytes[place]);
     }
+    let loaders = loaders::tally(&classes, &of_class, of_numbers, (0, 0), symbols, |id| {
+        let class = class_of_loader.get(&id)?;
+        Some(classes.rows[*class as usize].type_of)
+    });
     let mut out = GraphBuilder::by_ordinal().finish();
     out.set_tally(rows);
+    out.set_loaders(loaders);
     Ok((out, layout, walked))
 }

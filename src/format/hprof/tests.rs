@@ -8,6 +8,8 @@ struct Writer {
     wide: bool,
     /// Sub-records of the segment being written.
     segment: Vec<u8>,
+    /// Serial of the stack that allocates the objects written next.
+    trace: u32,
 }
 
 impl Writer {
@@ -19,6 +21,7 @@ impl Writer {
             out,
             wide,
             segment: Vec::new(),
+            trace: 0,
         }
     }
 
@@ -80,7 +83,7 @@ impl Writer {
         let body = [
             vec![0x21],
             self.id(id),
-            vec![0; 4],
+            self.trace.to_be_bytes().to_vec(),
             self.id(class),
             (fields.len() as u32).to_be_bytes().to_vec(),
             fields.to_vec(),
@@ -91,7 +94,7 @@ impl Writer {
     fn array(&mut self, id: u64, class: u64, elements: &[u64]) {
         let mut body = vec![0x22];
         body.extend(self.id(id));
-        body.extend([0; 4]);
+        body.extend(self.trace.to_be_bytes());
         body.extend((elements.len() as u32).to_be_bytes());
         body.extend(self.id(class));
         for &e in elements {
@@ -103,7 +106,7 @@ impl Writer {
     fn bytes(&mut self, id: u64, length: u32) {
         let mut body = vec![0x23];
         body.extend(self.id(id));
-        body.extend([0; 4]);
+        body.extend(self.trace.to_be_bytes());
         body.extend(length.to_be_bytes());
         body.push(8);
         body.extend(vec![7; length as usize]);
@@ -266,6 +269,74 @@ fn both_widths_and_both_kinds_of_dump() {
         // Ten bytes: the next object lies 32 bytes on, and so it does behind the array before.
         assert_eq!(g.size(4), 32);
     }
+}
+
+/// What agents with `heap=all` and trackers of allocations on Android write: a stack for each
+/// object. HotSpot gives all objects one that is empty.
+#[test]
+fn objects_have_the_stacks_that_allocated_them() {
+    for wide in [true, false] {
+        let mut w = Writer::new("1.0.2", wide);
+        w.names();
+        for (id, text) in [(20, "fill"), (21, "Node.java")] {
+            w.text(id, text);
+        }
+        // Top first: fill, called by run.
+        for (id, method, line) in [(0x900u64, 15u64, 41u32), (0x901, 20, 7)] {
+            let frame = [w.id(id), w.id(method), w.id(0), w.id(21)];
+            let place = [2u32.to_be_bytes(), line.to_be_bytes()];
+            w.record(0x04, &[frame.concat(), place.concat()].concat());
+        }
+        let of = |w: &mut Writer, serial: u32, frames: &[u64]| {
+            let mut body = [serial, 1, frames.len() as u32]
+                .map(u32::to_be_bytes)
+                .concat();
+            frames.iter().for_each(|&f| body.extend(w.id(f)));
+            w.record(0x05, &body);
+        };
+        of(&mut w, 1, &[]);
+        of(&mut w, 8, &[0x901, 0x900]);
+        w.classes();
+        w.trace = 8;
+        w.node(0x1000, 0x1020, 0);
+        w.bytes(0x1080, 10);
+        w.array(0x1040, 0x150, &[0x1000]);
+        w.trace = 1;
+        w.node(0x1020, 0, 0);
+        w.root(0x05, 0x110, &[]);
+        w.end_segment(0x1c);
+        w.record(0x2c, &[]);
+        let (g, symbols) = read_with(&w.out, true).unwrap();
+        let profile = g.allocations().unwrap().unwrap();
+        let stacks: Vec<String> = profile
+            .stacks
+            .iter()
+            .map(|&s| {
+                let frames = symbols.stacks.frames(s).map(|f| symbols.frames.get(f));
+                let text = frames.map(|f| {
+                    let [name, file] = [f.function, f.file].map(|t| symbols.strings.get(t));
+                    format!("{name} {file}:{}", f.line)
+                });
+                text.collect::<Vec<_>>().join(" > ")
+            })
+            .collect();
+        let made = "app.Node.run Node.java:41 > app.Node.fill Node.java:7";
+        // Six classes and an object that has an empty stack are at none.
+        assert_eq!(stacks, ["", made]);
+        assert_eq!(
+            (profile.columns[1].get(0), profile.columns[1].get(1)),
+            (7, 3)
+        );
+        let bytes: i64 = (0..2).map(|row| profile.columns[0].get(row)).sum();
+        assert_eq!(bytes as u64, g.total_size());
+        let whole = g
+            .loaders()
+            .iter()
+            .fold((0, 0), |sum, l| (sum.0 + l.objects, sum.1 + l.bytes));
+        assert_eq!(whole, (g.len() as u64, g.total_size()));
+    }
+    let (plain, _) = read_with(&small("1.0.2", true, 0x1c), true).unwrap();
+    assert!(plain.allocations().unwrap().is_none());
 }
 
 #[test]

@@ -43,6 +43,19 @@ pub(super) struct RootRecord {
     pub(super) frame: u32,
 }
 
+/// A place in the program as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PlaceRecord {
+    /// Id of the method's name.
+    pub(super) method: u64,
+    /// Id of the source file's name; 0 where it is unknown.
+    pub(super) source: u64,
+    /// Serial of the class.
+    pub(super) class: u32,
+    /// From 1; 0 is unknown.
+    pub(super) line: u32,
+}
+
 /// Who looks at the records. An object's record is announced, its content follows in pieces.
 pub(super) trait Pass {
     /// Whether nothing more is wanted.
@@ -53,10 +66,12 @@ pub(super) trait Pass {
     fn text(&mut self, _id: u64, _text: &[u8]) {}
     /// A class got a name.
     fn load_class(&mut self, _serial: u32, _class: u64, _name: u64) {}
-    /// A place in the program: id, method name, serial of the class, line.
-    fn frame(&mut self, _id: u64, _method: u64, _class: u32, _line: u32) {}
+    /// A place in the program, by its id.
+    fn frame(&mut self, _id: u64, _place: PlaceRecord) {}
     /// A stack, top first.
     fn trace(&mut self, _serial: u32, _frames: &[u64]) {}
+    /// The stack that allocated the object announced last, by its serial.
+    fn allocated(&mut self, _trace: u32) {}
     /// A root.
     fn root(&mut self, _root: RootRecord) {}
     /// The following objects are of this heap (Android).
@@ -318,10 +333,17 @@ impl Walker<'_> {
             0x04 if length >= 8 + 4 * ids => {
                 let id = self.id("a frame")?;
                 let method = self.id("a frame")?;
-                self.skip(2 * ids, "a frame")?;
+                self.skip(ids, "a frame")?;
+                let source = self.id("a frame")?;
                 let class = self.take(4, "a frame")? as u32;
-                let line = self.take(4, "a frame")? as i32;
-                pass.frame(id, method, class, line.max(0) as u32);
+                let line = (self.take(4, "a frame")? as i32).max(0) as u32;
+                let place = PlaceRecord {
+                    method,
+                    source,
+                    class,
+                    line,
+                };
+                pass.frame(id, place);
             }
             0x05 if length >= 12 => {
                 let serial = self.take(4, "a stack")? as u32;
@@ -366,11 +388,13 @@ impl Walker<'_> {
                     self.need(head, "an object")?;
                     let rest = self.feed.rest();
                     let object = number(&rest[1..1 + ids]);
+                    let trace = number(&rest[1 + ids..5 + ids]) as u32;
                     let class = number(&rest[5 + ids..5 + 2 * ids]);
                     let bytes = number(&rest[5 + 2 * ids..head]);
                     self.inside(from, head as u64 + bytes, &mut end, wraps)?;
                     self.feed.consume(head);
                     let wanted = pass.instance(object, class, bytes as u32)?;
+                    pass.allocated(trace);
                     let wanted = wanted.min(bytes as usize);
                     if wanted > 0 {
                         self.need(wanted, "an object")?;
@@ -384,12 +408,15 @@ impl Walker<'_> {
                     self.need(head, "an array")?;
                     let rest = self.feed.rest();
                     let object = number(&rest[1..1 + ids]);
+                    let trace = number(&rest[1 + ids..5 + ids]) as u32;
                     let length = number(&rest[5 + ids..9 + ids]);
                     let class = number(&rest[9 + ids..head]);
                     let bytes = length * ids as u64;
                     self.inside(from, head as u64 + bytes, &mut end, wraps)?;
                     self.feed.consume(head);
-                    if pass.array(object, class, length as u32)? {
+                    let wanted = pass.array(object, class, length as u32)?;
+                    pass.allocated(trace);
+                    if wanted {
                         let mut left = bytes;
                         while left > 0 {
                             self.need(ids, "an array")?;
@@ -409,6 +436,7 @@ impl Walker<'_> {
                     self.need(head, "an array")?;
                     let rest = self.feed.rest();
                     let object = number(&rest[1..1 + ids]);
+                    let trace = number(&rest[1 + ids..5 + ids]) as u32;
                     let length = number(&rest[5 + ids..9 + ids]);
                     let of = rest[9 + ids];
                     let Some(width) = width_of(of, ids) else {
@@ -423,6 +451,7 @@ impl Walker<'_> {
                     self.inside(from, head as u64 + bytes, &mut end, wraps)?;
                     self.feed.consume(head);
                     pass.numbers(object, length as u32, of)?;
+                    pass.allocated(trace);
                     self.skip(bytes, "an array")?;
                     pass.complete();
                 }

@@ -8,14 +8,17 @@
 //!
 //! Memory: 20 bytes an object (offset, type, size, id; 16 where ids fit 32 bits), 8 a reference.
 
+mod allocations;
 mod builder;
 mod ids;
+mod loaders;
 mod meta;
 mod names;
 mod tally;
 
 pub use builder::{Defined, GraphBuilder};
 pub use ids::Ids;
+pub use loaders::LoaderTally;
 pub use meta::{Collector, GcMode, GraphCounts, GraphMeta, IdKind, Root, RootKind};
 pub use names::{EdgeKind, GraphNames, LabelId, LabelInfo, Role, TypeId, TypeInfo};
 pub use tally::TypeTally;
@@ -43,7 +46,8 @@ pub struct HeapGraph {
     ids: Ids,
     sites: Vec<u32>,
     values: Vec<(u32, StrId)>,
-    tally: Option<Vec<TypeTally>>,
+    tally: Option<Box<[TypeTally]>>,
+    loaders: Box<[LoaderTally]>,
 }
 
 impl HeapGraph {

@@ -31,7 +31,7 @@ impl HeapGraph {
             same
         });
         rows.retain(|r| r.objects > 0);
-        self.tally = Some(rows);
+        self.tally = Some(rows.into());
     }
 
     /// Reduces a capture to numbers and bytes by type; objects and references are let go. Linear.
@@ -55,6 +55,7 @@ impl HeapGraph {
         let mut out = HeapGraph {
             meta: std::mem::take(&mut self.meta),
             offsets: vec![0],
+            loaders: std::mem::take(&mut self.loaders),
             ..HeapGraph::default()
         };
         out.set_tally(rows);

@@ -29,7 +29,7 @@ pub enum Judged<'r> {
     /// Captures of allocation sites.
     Sites(&'r Report<'r>),
     /// Object graphs.
-    Graphs(&'r GraphReport),
+    Graphs(&'r GraphReport<'r>),
     /// Monitoring alone.
     Monitoring(&'r TimelineReport),
 }

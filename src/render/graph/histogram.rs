@@ -1,13 +1,14 @@
 //! `--histogram`: types with their numbers and bytes, the largest growth first.
 
 use super::super::text::Style;
+use super::columns::aligned;
 use crate::graph::series::{TypeCount, TypeRow};
 use crate::report::graph::GraphReport;
 use crate::units;
 
 /// Types in the order of printing: by growth of own bytes, then by bytes kept, or own ones
 /// where nothing is known of those.
-pub fn order(report: &GraphReport) -> Vec<&TypeRow> {
+pub fn order<'r>(report: &'r GraphReport<'_>) -> Vec<&'r TypeRow> {
     let ends = |row: &TypeRow| {
         let first = row.counts.first().copied().unwrap_or_default();
         let last = row.counts.last().copied().unwrap_or_default();
@@ -79,27 +80,6 @@ pub fn write(report: &GraphReport, out: &mut String, style: &Style) {
             format!("{} other types (--limit 0 shows all)", rows.len() - most),
         ]);
     }
-    let width = |i: usize| {
-        table
-            .iter()
-            .map(|r| r[i].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let kept = !report.outcome.types_only;
-    let widths: Vec<usize> = (0..5).map(width).collect();
-    for row in &table {
-        let mut line = String::new();
-        for (i, w) in widths.iter().enumerate() {
-            let pad = w - row[i].chars().count();
-            match i {
-                3 if !kept => {}
-                4 => line.push_str(&format!("{}{:pad$}  ", row[i], "")),
-                _ => line.push_str(&format!("{:pad$}{}  ", "", row[i])),
-            }
-        }
-        line.push_str(&row[5]);
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
+    let without: &[usize] = if report.outcome.types_only { &[3] } else { &[] };
+    out.push_str(&aligned(&table, &[4], without));
 }

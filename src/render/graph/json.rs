@@ -1,12 +1,13 @@
 //! Object graphs as JSON: `heapdiff.compare/1` with the kind `object-graph`, and as JSON lines.
 
 use super::super::gate::Judged;
-use super::super::json::WireGate;
+use super::super::json::{Rows, WireGate};
 use crate::error::{Code, Error, Result};
 use crate::graph::growth::{Growth, Trend};
 use crate::graph::heaviest::Heavy;
 use crate::graph::series::{
-    CaptureFacts, CutRow, CycleRow, HolderRow, PathStep, SurvivorRow, TypeCount, TypeRow,
+    CaptureFacts, CutRow, CycleRow, HolderRow, LoaderCount, LoaderRow, PathStep, SurvivorRow,
+    TypeCount, TypeRow,
 };
 use crate::report::graph::GraphReport;
 use crate::verdict::graph::level;
@@ -38,10 +39,10 @@ struct Document<'r> {
     totals: Totals,
     matching: Option<()>,
     resolution: Option<()>,
-    sites: [(); 0],
-    omitted: Omitted,
-    filtered: Omitted,
+    #[serde(flatten)]
+    allocated: Allocated<'r>,
     types: Vec<Type<'r>>,
+    loaders: Vec<Loader<'r>>,
     cycles: Vec<Cycle<'r>>,
     holders: Vec<Holder<'r>>,
     survivors: Vec<Survivor<'r>>,
@@ -50,6 +51,18 @@ struct Document<'r> {
     gate: Option<WireGate>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timeline: Option<serde_json::Value>,
+}
+
+/// Allocation sites, in bytes and objects that are live.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Allocated<'r> {
+    Known(Rows<'r>),
+    Unknown {
+        sites: [(); 0],
+        omitted: Omitted,
+        filtered: Omitted,
+    },
 }
 
 #[derive(Serialize)]
@@ -167,6 +180,59 @@ struct Type<'r> {
     per_run: Option<Number>,
 }
 
+/// Objects by the loader of their class.
+#[derive(Serialize)]
+struct Loader<'r> {
+    loader: &'r str,
+    before: Loaded,
+    after: Loaded,
+    delta: LoadedDelta,
+    /// Loaders in each capture.
+    series: Vec<u64>,
+}
+
+#[derive(Serialize)]
+struct Loaded {
+    loaders: u64,
+    classes: u64,
+    objects: u64,
+    shallow_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct LoadedDelta {
+    loaders: i128,
+    classes: i128,
+    objects: i128,
+    shallow_bytes: i128,
+}
+
+impl<'r> Loader<'r> {
+    fn of(row: &'r LoaderRow) -> Loader<'r> {
+        let first = row.counts.first().copied().unwrap_or_default();
+        let last = row.counts.last().copied().unwrap_or_default();
+        let minus = |a: u64, b: u64| i128::from(a) - i128::from(b);
+        let amounts = |c: LoaderCount| Loaded {
+            loaders: c.loaders,
+            classes: c.classes,
+            objects: c.objects,
+            shallow_bytes: c.bytes,
+        };
+        Loader {
+            loader: &row.name,
+            before: amounts(first),
+            after: amounts(last),
+            delta: LoadedDelta {
+                loaders: minus(last.loaders, first.loaders),
+                classes: minus(last.classes, first.classes),
+                objects: minus(last.objects, first.objects),
+                shallow_bytes: minus(last.bytes, first.bytes),
+            },
+            series: row.counts.iter().map(|c| c.loaders).collect(),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Count {
     count: u64,
@@ -257,6 +323,14 @@ impl<'r> Cut<'r> {
     }
 }
 
+/// The site that allocated most objects of a holder.
+#[derive(Serialize)]
+struct AllocatedAt {
+    site: String,
+    objects: u64,
+    of: u64,
+}
+
 #[derive(Serialize)]
 struct Holder<'r> {
     id: String,
@@ -275,6 +349,8 @@ struct Holder<'r> {
     evidence: &'static str,
     also: Vec<&'r str>,
     benign: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allocated_at: Option<AllocatedAt>,
 }
 
 #[derive(Serialize)]
@@ -508,7 +584,7 @@ fn survivor(row: &SurvivorRow) -> Survivor<'_> {
     }
 }
 
-fn holder(row: &HolderRow) -> Holder<'_> {
+fn holder<'r>(report: &'r GraphReport<'_>, row: &'r HolderRow) -> Holder<'r> {
     Holder {
         id: format!("{:016x}", row.id),
         side: if row.base { "base" } else { "new" },
@@ -531,6 +607,14 @@ fn holder(row: &HolderRow) -> Holder<'_> {
         evidence: level(row),
         also: row.also.iter().map(|(name, _)| name.as_str()).collect(),
         benign: row.benign,
+        allocated_at: report
+            .made(row)
+            .zip(report.sites.as_ref())
+            .map(|(made, sites)| AllocatedAt {
+                site: sites.id(made.row as usize).to_string(),
+                objects: made.objects,
+                of: made.of,
+            }),
     }
 }
 
@@ -580,7 +664,7 @@ fn totals(report: &GraphReport) -> Totals {
     }
 }
 
-fn document(report: &GraphReport) -> Document<'_> {
+fn document<'r>(report: &'r GraphReport<'_>) -> Document<'r> {
     let outcome = &report.outcome;
     let captures = report.paths.iter().zip(&outcome.captures);
     Document {
@@ -598,15 +682,21 @@ fn document(report: &GraphReport) -> Document<'_> {
         totals: totals(report),
         matching: None,
         resolution: None,
-        sites: [],
-        omitted: NOTHING,
-        filtered: NOTHING,
+        allocated: match &report.sites {
+            Some(sites) => Allocated::Known(Rows::new(sites, sites.order.len())),
+            None => Allocated::Unknown {
+                sites: [],
+                omitted: NOTHING,
+                filtered: NOTHING,
+            },
+        },
         types: {
             let types = outcome.types.iter();
             types.map(|t| type_of(t, outcome.types_only)).collect()
         },
+        loaders: outcome.loaders.iter().map(Loader::of).collect(),
         cycles: outcome.cycles.iter().map(cycle).collect(),
-        holders: outcome.holders.iter().map(holder).collect(),
+        holders: outcome.holders.iter().map(|h| holder(report, h)).collect(),
         survivors: outcome.survivors.iter().map(survivor).collect(),
         dominators: outcome.heaviest.iter().map(Dominator::of).collect(),
         findings: report.verdict.conclusions.iter().map(Finding::of).collect(),
@@ -633,13 +723,19 @@ pub fn write(report: &GraphReport, out: &mut dyn Write) -> Result<()> {
     out.flush().map_err(unwritable)
 }
 
-/// Writes one object a line, each with what it is: `capture`, `type`, `cycle`, `holder`,
+/// Writes one object a line, each with what it is: `capture`, `site`, `type`, `loader`, `cycle`, `holder`,
 /// `finding`. Errors: `out` cannot be written to.
 pub fn write_lines(report: &GraphReport, out: &mut dyn Write) -> Result<()> {
     let document = document(report);
     let mut out = std::io::BufWriter::new(out);
     lines(&mut out, "capture", &document.captures)?;
+    if let Allocated::Known(rows) = &document.allocated {
+        for value in rows.each() {
+            line(&mut out, "site", &value)?;
+        }
+    }
     lines(&mut out, "type", &document.types)?;
+    lines(&mut out, "loader", &document.loaders)?;
     lines(&mut out, "cycle", &document.cycles)?;
     lines(&mut out, "holder", &document.holders)?;
     lines(&mut out, "finding", &document.findings)?;
@@ -653,10 +749,11 @@ struct Line<'a, T> {
     value: &'a T,
 }
 
+fn line<T: Serialize>(out: &mut dyn Write, row: &'static str, value: &T) -> Result<()> {
+    serde_json::to_writer(&mut *out, &Line { row, value }).map_err(unwritable)?;
+    out.write_all(b"\n").map_err(unwritable)
+}
+
 fn lines<T: Serialize>(out: &mut dyn Write, row: &'static str, all: &[T]) -> Result<()> {
-    for value in all {
-        serde_json::to_writer(&mut *out, &Line { row, value }).map_err(unwritable)?;
-        out.write_all(b"\n").map_err(unwritable)?;
-    }
-    Ok(())
+    all.iter().try_for_each(|value| line(out, row, value))
 }

@@ -1,8 +1,10 @@
 //! Object graphs to bytes: text, JSON, JSON lines, Markdown, CSV, DOT.
 
+mod columns;
 pub mod dot;
 mod histogram;
 pub mod json;
+mod loaders;
 pub mod table;
 mod text;
 mod ways;

@@ -1,12 +1,15 @@
 //! Object graphs as text: what grows, what holds it, which reference to cut.
 
 use super::super::text::Style;
+use super::super::words;
 use crate::graph::cut::CutKind;
 use crate::graph::growth::Trend;
 use crate::graph::series::{CaptureFacts, CutRow, CycleRow, HolderRow};
 use crate::graph::types::short;
 use crate::model::Collector;
-use crate::report::graph::GraphReport;
+use crate::render::figures::counted;
+use crate::report::Report;
+use crate::report::graph::{GraphReport, Histogram};
 use crate::units;
 use crate::verdict::graph::{
     Headline, Keeps, keeps, kept_words, level, path_words, reference_words, told, told_path,
@@ -30,14 +33,38 @@ pub fn text(report: &GraphReport, style: &Style) -> String {
         return out.text;
     }
     head(report, &mut out);
-    if report.histogram {
+    if let Some(by) = report.histogram {
         out.text.push('\n');
-        super::histogram::write(report, &mut out.text, style);
+        match by {
+            Histogram::Type => super::histogram::write(report, &mut out.text, style),
+            Histogram::Loader => super::loaders::write(report, &mut out.text, style),
+        }
+    }
+    if let Some(sites) = &report.sites {
+        allocated(sites, &mut out, style);
     }
     if !style.quiet {
         tail(report, &mut out, style);
     }
     out.text
+}
+
+/// Rows of allocation sites where the user asks for no number.
+const MOST_SITES: usize = 5;
+
+/// Where what is live was allocated.
+fn allocated(sites: &Report<'_>, out: &mut Out, style: &Style) {
+    let style = Style {
+        limit: style.limit.or(Some(MOST_SITES)),
+        ..style.clone()
+    };
+    out.text.push('\n');
+    out.line("sites", "where what is live was allocated");
+    match sites.captures.len() {
+        1 => super::super::inspect::table(&mut out.text, sites, &style),
+        _ => out.text.push_str(&super::super::text::table(sites, &style)),
+    }
+    out.text.push('\n');
 }
 
 struct Out {
@@ -295,6 +322,9 @@ fn holder(report: &GraphReport, row: &HolderRow, word: &str, out: &mut Out) {
         );
     }
     cut(&row.cut, row.retained, out);
+    if let Some(text) = made(report, row) {
+        out.line("made", &text);
+    }
     let mut stayed = report.outcome.survivors.iter();
     if let Some(s) = stayed.find(|s| s.id == row.id && !s.base) {
         let text = format!(
@@ -323,7 +353,22 @@ the last and still are",
     out.line("sure", &sure);
 }
 
-fn last_of(report: &GraphReport, base: bool) -> &CaptureFacts {
+/// Where most objects of a holder were allocated, in words.
+fn made(report: &GraphReport, row: &HolderRow) -> Option<String> {
+    let made = report.made(row)?;
+    let sites = report.sites.as_ref()?;
+    let name = words::sites(sites, &[made.row]).pop()?.fit(80);
+    let of = match made.objects == made.of {
+        true => "all".to_owned(),
+        false => {
+            let [objects, of] = [made.objects, made.of].map(|n| units::grouped(i128::from(n)));
+            format!("{objects} of {of}")
+        }
+    };
+    Some(format!("at {name}, {of} of them"))
+}
+
+fn last_of<'r>(report: &'r GraphReport<'_>, base: bool) -> &'r CaptureFacts {
     let captures = &report.outcome.captures;
     let found = captures.iter().rfind(|c| c.base == base);
     found.unwrap_or(&captures[captures.len() - 1])
@@ -354,9 +399,9 @@ fn types_only(report: &GraphReport, out: &mut Out) {
 fn nothing(report: &GraphReport, word: &str, out: &mut Out) {
     let last = last_of(report, false);
     let size = format!(
-        "{} objects, {} references, {}",
-        units::grouped(i128::from(last.objects)),
-        units::grouped(i128::from(last.edges)),
+        "{}, {}, {}",
+        counted(last.objects as usize, "object"),
+        counted(last.edges as usize, "reference"),
         out.bytes(last.shallow)
     );
     let captures = report.outcome.captures.iter().filter(|c| !c.base).count();
@@ -384,9 +429,10 @@ fn nothing(report: &GraphReport, word: &str, out: &mut Out) {
     out.line(word, &rest);
     let (bytes, objects) = last.unreachable;
     if objects > 0 {
+        let verb = if objects == 1 { "is" } else { "are" };
         let text = format!(
-            "{} objects ({}) are reached from no root of the capture",
-            units::grouped(i128::from(objects)),
+            "{} ({}) {verb} reached from no root of the capture",
+            counted(objects as usize, "object"),
             out.bytes(bytes)
         );
         out.line("", &text);

@@ -1,7 +1,7 @@
 //! The first page of a comparison of allocation sites: what was found, and what it is not.
 
 use super::escape::Text;
-use super::pages::summary::OPEN;
+use super::pages::summary::{MOST_FINDINGS, OPEN, close_findings};
 use super::sites::NAME;
 use crate::diff::Growth;
 use crate::model::Unit;
@@ -63,7 +63,7 @@ fn findings(out: &mut String, report: &Report<'_>) {
     if report.findings.is_empty() {
         out.push_str("<p>No findings.</p>\n");
     }
-    for (i, f) in report.findings.iter().enumerate() {
+    for (i, f) in report.findings.iter().take(MOST_FINDINGS).enumerate() {
         if i == OPEN {
             let more = report.findings.len() - OPEN;
             let _ = writeln!(
@@ -120,9 +120,7 @@ fn findings(out: &mut String, report: &Report<'_>) {
         fact("advice", f.advice.to_owned());
         out.push_str("</dl><p class=\"actions\"></p></article>\n");
     }
-    if report.findings.len() > OPEN {
-        out.push_str("</details>\n");
-    }
+    close_findings(out, report.findings.len());
 }
 
 fn totals(out: &mut String, report: &Report<'_>) {

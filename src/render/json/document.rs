@@ -79,9 +79,8 @@ pub(super) struct Document<'r> {
     totals: Totals<'r>,
     matching: Option<Matching>,
     resolution: Option<Resolution>,
-    sites: Sites<'r>,
-    omitted: Left<'r>,
-    filtered: Left<'r>,
+    #[serde(flatten)]
+    rows: Rows<'r>,
     types: [(); 0],
     cycles: [(); 0],
     holders: [(); 0],
@@ -96,11 +95,6 @@ impl<'r> Document<'r> {
     /// The document with the first `shown` rows.
     pub fn new(report: &'r Report<'_>, shown: usize) -> Self {
         let summed = summed(report);
-        let rest = report.rest(shown);
-        let filtered = |i| {
-            let of = |columns: &[Column]| columns.get(i).map_or(0, |c| first(c) as i128);
-            (of(report.filtered.before()), of(report.filtered.after()))
-        };
         Document {
             schema: super::SCHEMA,
             kind: "allocations",
@@ -115,19 +109,7 @@ impl<'r> Document<'r> {
                 total: Number(r.total),
                 of_new_site: Number(r.of_new_site),
             }),
-            omitted: Left {
-                sites: rest.rows as u64,
-                amounts: Amounts::new(&summed, |i| (rest.before[i], rest.after[i])),
-            },
-            filtered: Left {
-                sites: report.filtered_samples,
-                amounts: Amounts::new(&summed, filtered),
-            },
-            sites: Sites {
-                report,
-                metrics: metrics(report),
-                shown,
-            },
+            rows: Rows::new(report, shown),
             types: [],
             cycles: [],
             holders: [],
@@ -253,25 +235,73 @@ impl<'r> Totals<'r> {
     }
 }
 
+/// The rows of a report and those that it leaves out, for a document about more than them.
+#[derive(Serialize)]
+pub(in crate::render) struct Rows<'r> {
+    pub sites: Sites<'r>,
+    pub omitted: Left<'r>,
+    pub filtered: Left<'r>,
+}
+
+impl<'r> Rows<'r> {
+    /// The first `shown` rows.
+    pub fn new(report: &'r Report<'_>, shown: usize) -> Self {
+        let summed = summed(report);
+        let rest = report.rest(shown);
+        let filtered = |i| {
+            let of = |columns: &[Column]| columns.get(i).map_or(0, |c| first(c) as i128);
+            (of(report.filtered.before()), of(report.filtered.after()))
+        };
+        Rows {
+            omitted: Left {
+                sites: rest.rows as u64,
+                amounts: Amounts::new(&summed, |i| (rest.before[i], rest.after[i])),
+            },
+            filtered: Left {
+                sites: report.filtered_samples,
+                amounts: Amounts::new(&summed, filtered),
+            },
+            sites: Sites {
+                report,
+                metrics: metrics(report),
+                shown,
+            },
+        }
+    }
+}
+
+impl<'r> Rows<'r> {
+    /// The rows, each made when it is asked for.
+    pub fn each(&self) -> impl Iterator<Item = Site<'r>> {
+        self.sites.each()
+    }
+}
+
 /// Rows that are not listed, added up.
 #[derive(Serialize)]
-struct Left<'r> {
+pub(in crate::render) struct Left<'r> {
     sites: u64,
     #[serde(flatten)]
     amounts: Amounts<'r>,
 }
 
 /// The rows, each made when it is written.
-struct Sites<'r> {
+pub(in crate::render) struct Sites<'r> {
     report: &'r Report<'r>,
     metrics: Metrics<'r>,
     shown: usize,
 }
 
+impl<'r> Sites<'r> {
+    fn each(&self) -> impl Iterator<Item = Site<'r>> {
+        let rows = self.report.order.iter().take(self.shown);
+        rows.map(|&row| Site::new(self.report, &self.metrics, row as usize))
+    }
+}
+
 impl Serialize for Sites<'_> {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        let rows = self.report.order.iter().take(self.shown);
-        out.collect_seq(rows.map(|&row| Site::new(self.report, &self.metrics, row as usize)))
+        out.collect_seq(self.each())
     }
 }
 

@@ -10,6 +10,7 @@ mod lines;
 mod site;
 mod wire;
 
+pub(super) use document::Rows;
 pub(super) use gate::WireGate;
 
 use super::unwritable;

@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 
 /// A row of the comparison.
 #[derive(Debug, Serialize)]
-pub(super) struct Site<'r> {
+pub(in crate::render) struct Site<'r> {
     id: Shown<SiteId>,
     frames: Vec<WireFrame<'r>>,
     owner: Option<usize>,

@@ -2,8 +2,8 @@
 
 use super::{BOLD, FEWEST_ROWS, Writer, paint};
 use crate::diff::Growth;
-use crate::model::Nature;
-use crate::render::figures::{counted, measured, noun, plural, rate, share};
+use crate::model::{Nature, Unit};
+use crate::render::figures::{amount, counted, measured, noun, plural, rate, share};
 use crate::render::fold::fold;
 use crate::render::{matching, title, words};
 use crate::trend::{Change, Class};
@@ -307,7 +307,7 @@ impl Writer<'_> {
         let i = r.metrics.iter().position(|m| m.name == "total_bytes")?;
         let per_run = r.per_run.of(&r.totals, &r.metrics, i, 0)?;
         let live = r.per_run.of(&r.totals, &r.metrics, r.chosen, 0)?;
-        let bytes = units::bytes(per_run as i128);
+        let bytes = amount(&Unit::Bytes, per_run as i128, self.style.exact);
         (per_run > 2.0 * live.abs() && per_run >= 1.0).then(|| {
             format!(
                 "total_bytes grew by {bytes} {}: freed again, no leak by itself",

@@ -54,7 +54,7 @@ export function curve(series, span, context, W) {
   const grows = isBytes && series.primary && (series.episodes || []).length > 0;
   const loads = grows ? context.activity || [] : [];
   const below = rated ? H + RATE : H;
-  const whole = below + loads.length * LOAD;
+  const whole = below + (loads.length > 0 ? loads.length * LOAD + 8 : 0);
   for (const g of series.gaps || []) {
     const a = x(seconds(g.start)), b = x(seconds(g.end));
     if (b - a > 4) parts.push(svg("rect", { class: "gap", x: a, y: T, width: b - a, height: H - T - B }, svg("title", {}, "no samples")));
@@ -110,7 +110,7 @@ export function curve(series, span, context, W) {
     const at = x(seconds(m.time));
     parts.push(svg("line", { class: "mark", x1: at, x2: at, y1: T, y2: H - B }), svg("text", { x: at + 4, y: H - B - 6, class: "episode-name" }, m.label));
   }
-  loads.forEach((/** @type {any} */ load, /** @type {number} */ k) => parts.push(...requests(load, below - B + k * LOAD, x, W)));
+  loads.forEach((/** @type {any} */ load, /** @type {number} */ k) => parts.push(...requests(load, below - B + 8 + k * LOAD, x, W)));
   if (rated) parts.push(...rates(series, context.thresholds.mb_per_hour || {}, x, W));
   const episodes = (series.episodes || []).length, restarts = (series.restarts || []).length;
   const words = `${series.service} ${series.metric}: ${amount(samples[0]?.[1] ?? 0, unit)} to ${amount(samples[samples.length - 1]?.[2] ?? 0, unit)}, ${episodes} ${episodes === 1 ? "episode" : "episodes"} of growth, ${restarts} ${restarts === 1 ? "restart" : "restarts"}`;
