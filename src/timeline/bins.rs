@@ -23,6 +23,8 @@ const ASYMMETRY: f64 = 0.34;
 const LOW: f64 = 0.25;
 /// The share of a bin's cells that have to be seen where it holds less than half of its samples.
 const SPREAD: f64 = 0.75;
+/// Cells of a bin from which on samples can be spread over it.
+const LEAST_CELLS: f64 = 4.0;
 /// Bursts with breaks rise as steeply as they fall: they have to take turns this often, and to come
 /// as evenly as that.
 const TURNS: f64 = 0.9;
@@ -227,7 +229,8 @@ pub(super) fn bins(series: &Series, teeth: Option<Teeth>) -> Bins {
         from = to;
         // A machine under load is sampled more slowly, just when it matters: few samples will do
         // where they are spread over the bin.
-        let seen = samples as f64 >= 0.5 * due || values.len() as f64 >= SPREAD * due_cells;
+        let spread = due_cells >= LEAST_CELLS && values.len() as f64 >= SPREAD * due_cells;
+        let seen = samples as f64 >= 0.5 * due || spread;
         if !seen && series.step_s > 0.0 {
             continue;
         }
