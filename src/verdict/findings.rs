@@ -179,6 +179,8 @@ pub struct Ground<'a> {
     pub changes: &'a [SideChange],
     /// Number of captures.
     pub captures: usize,
+    /// Runs of the captures, or their positions.
+    pub runs: &'a [f64],
     /// Whether every capture counts every allocation.
     pub exact: bool,
     /// Runs in an hour, if the user said.
@@ -306,6 +308,8 @@ fn path_of(row: u32, ground: &Ground<'_>) -> Option<Path> {
         ground.metrics,
         ground.chosen,
         ground.per_run,
+        ground.judgements.get(row),
+        ground.runs,
         row,
     )
 }

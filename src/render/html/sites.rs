@@ -208,7 +208,7 @@ fn growth(report: &Report<'_>) -> String {
             units::signed(amount(delta), delta > 0),
             amount(before as i128),
             amount(after as i128),
-            report.class_words(row),
+            Text(&report.class_words(row)),
             Text(&words::site(report, row).fit(NAME)),
         );
     }

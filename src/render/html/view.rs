@@ -201,7 +201,11 @@ pub(super) fn view<'r>(
         labels: labels(report),
         runs: report.captures.iter().map(|c| c.runs()).collect(),
         words: distinct.into_iter().collect(),
-        classes: CLASSES.iter().map(|g| g.as_str()).collect(),
+        classes: CLASSES
+            .iter()
+            .map(|g| g.as_str())
+            .chain([ERROR_PATH])
+            .collect(),
         tiers: TIERS.iter().map(|m| m.as_str()).collect(),
         omitted: report.len() - shown,
         findings,
@@ -221,7 +225,7 @@ pub(super) fn view<'r>(
             before: rows.iter().map(|&r| report.chosen_ends(r).0).collect(),
             after: rows.iter().map(|&r| report.chosen_ends(r).1).collect(),
             per_run: numbers(&|r| report.row_per_run(r)),
-            growth: rows.iter().map(|&r| class(report.growth(r))).collect(),
+            growth: rows.iter().map(|&r| class_of(report, r)).collect(),
             word,
             slope: rows
                 .iter()
@@ -405,6 +409,16 @@ const CLASSES: [Growth; 14] = [
     Growth::Irregular,
     Growth::Undetermined,
 ];
+
+/// What the table calls a site that few runs allocate at, as text does; behind the classes.
+const ERROR_PATH: &str = "error path";
+
+fn class_of(report: &Report<'_>, row: usize) -> u8 {
+    match report.class_words(row) == ERROR_PATH {
+        true => CLASSES.len() as u8,
+        false => class(report.growth(row)),
+    }
+}
 
 fn class(growth: Growth) -> u8 {
     CLASSES.iter().position(|&g| g == growth).unwrap_or(4) as u8

@@ -16,8 +16,7 @@ export function table(view, open) {
   // Rows of one kind are one choice, however much each is reduced.
   const word = (/** @type {number} */ i) => view.words[s.word[i]];
   const kind = (/** @type {number} */ i) => word(i).replace(/ by .*/, "");
-  // Few runs take an error path: its growth is not what to look at first.
-  const tone = (/** @type {number} */ i) => (kind(i) === "error path" ? "quiet" : growth(i));
+  const tone = (/** @type {number} */ i) => growth(i).replace(" ", "-");
   /** @type {import("./grid.js").Column[]} */
   const columns = [
     ...(view.knows_runs ? [{ key: "rate", title: "per " + view.per, wide: "n", value: (/** @type {number} */ i) => s.per_run[i] ?? 0, text: (/** @type {number} */ i) => (s.per_run[i] === null ? "" : rate(s.per_run[i], unit)) }] : []),

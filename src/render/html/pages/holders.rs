@@ -2,6 +2,7 @@
 
 use super::super::escape::Text;
 use super::cycles::{from_root, reference};
+use super::made;
 use super::parts::{Cell, Column, badge, facts, table};
 use super::value::{integer, list, real, text, whole};
 use crate::units;
@@ -35,7 +36,7 @@ pub fn page(document: &Value) -> Option<String> {
         out.push_str("<h3>Holders that grow</h3>\n");
     }
     for holder in holders.iter().take(MOST_HOLDERS) {
-        article(&mut out, holder);
+        article(&mut out, document, holder);
     }
     if holders.len() > MOST_HOLDERS {
         let _ = writeln!(
@@ -44,6 +45,7 @@ pub fn page(document: &Value) -> Option<String> {
             holders.len() - MOST_HOLDERS
         );
     }
+    out.extend(made::section(document));
     if !types.is_empty() {
         out.push_str("<h3>Types</h3>\n<div id=\"types-live\"></div>\n<div id=\"types-static\">\n");
         out.push_str(&first_types(&types));
@@ -177,7 +179,7 @@ fn first_types(types: &[&Value]) -> String {
     out
 }
 
-fn article(out: &mut String, holder: &Value) {
+fn article(out: &mut String, document: &Value, holder: &Value) {
     let path = list(holder, "path");
     let last = path.last().map_or("", |s| text(s, "type"));
     let _ = write!(
@@ -210,6 +212,7 @@ fn article(out: &mut String, holder: &Value) {
         ("in each capture", series.join(" -> ")),
         ("per run", number("per_run")),
         ("per item", number("per_item")),
+        ("allocated in", made::of_holder(document, holder)),
         ("its share of the leak", bytes("leak_share_bytes")),
         ("held by it alone", bytes("exclusive_bytes")),
         ("keeps", bytes("retained_bytes")),

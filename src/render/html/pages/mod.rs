@@ -9,6 +9,7 @@ mod cycles;
 mod happened;
 mod holders;
 mod inputs;
+mod made;
 mod parts;
 mod series;
 pub mod summary;

@@ -42,6 +42,8 @@ pub fn told(text: &str) -> Told<'_> {
             out.lines.push(inner);
         }
     }
+    // The page has a table of its own.
+    out.remarks.retain(|(label, _)| *label != "sites");
     out
 }
 
