@@ -206,7 +206,6 @@ fn an_input_is_never_written_over() {
         &["inspect", &a, "-o", &a],
         &["convert", &a, "--to", "dhat", "-o", &a],
         &["cycles", &a, "-o", &a],
-        &["timeline", &a, "-o", &a],
     ] {
         let ran = run(args);
         assert_eq!(ran.status, 2, "{args:?}");

@@ -44,8 +44,8 @@ impl Writer<'_> {
         if let Some(row) = self.spoken_of() {
             lines.extend(self.why(row as usize).map(|w| ("why", w)));
         }
-use crate::verdict::rules::{CUT_STACKS, HOT_PATH};
-use crate::verdict::{Certainty, Finding, Path, SeverityBy, SubjectKind, Verdict};
+        use crate::verdict::rules::{CUT_STACKS, HOT_PATH};
+        use crate::verdict::{Certainty, Finding, Path, SeverityBy, SubjectKind, Verdict};
         lines.extend(self.rare().map(|a| ("also", a)));
         lines.extend(self.warm().map(|a| ("also", a)));
         lines.extend(self.open().map(|a| ("also", a)));
@@ -165,8 +165,12 @@ use crate::verdict::{Certainty, Finding, Path, SeverityBy, SubjectKind, Verdict}
         Some(text)
     }
 
-use crate::verdict::rules::{CUT_STACKS, HOT_PATH};
-use crate::verdict::{Certainty, Finding, Path, SeverityBy, SubjectKind, Verdict};
+    /// How bad the worst finding is, where hours are known, and by which rule.
+    fn how_bad(&self) -> Option<String> {
+        let first = self.report.findings.first()?;
+        let known = self.report.runs_per_hour.is_some();
+        (known && first.severity_by != SeverityBy::Default)
+            .then(|| format!("{} {}", first.severity.as_str(), first.severity_by.words()))
     }
 
     /// What error paths and other rare branches keep, beside a hot path.
