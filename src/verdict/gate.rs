@@ -331,7 +331,10 @@ impl Outcome {
     }
 
     /// The outcome with what was asked for; where that cannot be told, what it would need.
-    fn answered<P>(mut self, answer: Result<Vec<P>, Need>) -> Result<(Outcome, Vec<P>), Outcome> {
+    fn answered<P>(
+        mut self,
+        answer: Result<Vec<P>, Need>,
+    ) -> Result<(Outcome, Vec<P>), Box<Outcome>> {
         match answer {
             Ok(pending) => {
                 self.parts = pending.len();
@@ -339,7 +342,7 @@ impl Outcome {
             }
             Err(need) => {
                 self.held = Held::CannotTell(need);
-                Err(self)
+                Err(Box::new(self))
             }
         }
     }

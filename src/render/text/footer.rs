@@ -44,8 +44,8 @@ impl Writer<'_> {
         if let Some(row) = self.spoken_of() {
             lines.extend(self.why(row as usize).map(|w| ("why", w)));
         }
-        use crate::verdict::rules::{CUT_STACKS, HOT_PATH};
-        use crate::verdict::{Certainty, Finding, Path, SeverityBy, SubjectKind, Verdict};
+        lines.extend(self.how_bad().map(|w| ("why", w)));
+        lines.extend(self.filling().map(|a| ("also", a)));
         lines.extend(self.rare().map(|a| ("also", a)));
         lines.extend(self.warm().map(|a| ("also", a)));
         lines.extend(self.open().map(|a| ("also", a)));
@@ -171,6 +171,21 @@ impl Writer<'_> {
         let known = self.report.runs_per_hour.is_some();
         (known && first.severity_by != SeverityBy::Default)
             .then(|| format!("{} {}", first.severity.as_str(), first.severity_by.words()))
+    }
+
+    /// After few runs a cache of an entry a run grows as a leak does, to the byte.
+    fn filling(&self) -> Option<String> {
+        let r = self.report;
+        let certain = r.summary.certainty == Certainty::Exact;
+        let runs = r.captures.last()?.runs().filter(|&n| n < FEWEST_TO_FILL)?;
+        (certain && r.driver == "runs" && !r.has_two_sides()).then(|| {
+            format!(
+                "a cache of more than {} entries fills in the same way: one capture more, after {} \
+                 runs, tells them apart",
+                units::plain(runs),
+                units::plain(10.0 * runs)
+            )
+        })
     }
 
     /// What error paths and other rare branches keep, beside a hot path.

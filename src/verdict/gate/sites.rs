@@ -173,7 +173,7 @@ pub(super) fn settle(
     let blank = Outcome::blank(budget, simple_limit(&budget.limit), unit);
     let (mut outcome, pending) = match blank.answered(answer) {
         Ok(answered) => answered,
-        Err(outcome) => return outcome,
+        Err(outcome) => return *outcome,
     };
     if let Limit::NewSites { most, .. } = budget.limit {
         return new_sites(outcome, &pending, most, shares);

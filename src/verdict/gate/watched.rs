@@ -115,7 +115,7 @@ pub(super) fn settle(
     let blank = Outcome::blank(&question.budget, limit, unit);
     let (mut outcome, pending) = match blank.answered(answer) {
         Ok(answered) => answered,
-        Err(outcome) => return outcome,
+        Err(outcome) => return *outcome,
     };
     let lower_is_worse = budget.lower_is_worse();
     let worse = |a: f64, b: f64| match lower_is_worse {
