@@ -48,6 +48,14 @@ pub struct Paths {
 }
 
 const NONE: u32 = u32::MAX;
+/// Not reached yet, and not to be before its turn.
+const LATER: u32 = u32::MAX - 1;
+
+/// Running threads: each is its own beginning, and no matter of the group that lists it.
+pub(super) fn threads(graph: &HeapGraph) -> impl Iterator<Item = u32> + '_ {
+    let own = |r: &&Root| r.kind == RootKind::Thread && !r.weak;
+    graph.roots.iter().filter(own).map(|r| r.node)
+}
 
 /// One step of a path: an object, and the label by which it is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,12 +85,18 @@ pub fn shortest(
     let edges = graph.edge_count() as u32;
     let mut at = 0;
     for level in 0..=2u8 {
+        if level == 0 {
+            for v in threads(graph) {
+                search.by[v as usize] = LATER;
+            }
+        }
         while let Some(&i) = order.get(at)
             && stage(&graph.roots[i as usize]) == Some(level)
         {
-            let v = graph.roots[i as usize].node as usize;
-            if search.by[v] == NONE {
-                search.by[v] = edges.saturating_add(i).min(NONE - 1);
+            let root = graph.roots[i as usize];
+            let v = root.node as usize;
+            if search.by[v] == NONE || root.kind == RootKind::Thread && search.by[v] == LATER {
+                search.by[v] = edges.saturating_add(i).min(LATER - 1);
                 search.queue.push(v as u32);
             }
             at += 1;
@@ -213,14 +227,15 @@ impl Sources {
     }
 }
 
-/// The set of objects that roots reach without the references that `cut` names.
+/// The set of objects that roots reach without the references that `cut` names. `without`: objects
+/// whose roots do not count.
 ///
 /// Linear; a bit an object and 4 bytes for each that waits.
-pub fn alive(graph: &HeapGraph, cut: impl Fn(u32, usize) -> bool) -> Marks {
+pub fn alive(graph: &HeapGraph, without: &Marks, cut: impl Fn(u32, usize) -> bool) -> Marks {
     let mut seen = Marks::new(graph.len());
     let mut todo = Vec::new();
     for root in graph.roots.iter().filter(|r| !r.weak) {
-        if seen.add(root.node) {
+        if !without.has(root.node) && seen.add(root.node) {
             todo.push(root.node);
         }
     }

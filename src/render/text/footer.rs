@@ -2,14 +2,14 @@
 
 use super::{BOLD, FEWEST_ROWS, Writer, paint};
 use crate::diff::Growth;
-use crate::model::Nature;
-use crate::render::figures::{counted, measured, noun, plural, rate, share};
+use crate::model::{Nature, Unit};
+use crate::render::figures::{amount, counted, measured, noun, plural, rate, share};
 use crate::render::fold::fold;
 use crate::render::{matching, title, words};
 use crate::trend::{Change, Class};
 use crate::units;
 use crate::verdict::rules::{CUT_STACKS, HOT_PATH};
-use crate::verdict::{Certainty, Finding, Path, SubjectKind, Verdict};
+use crate::verdict::{Certainty, Finding, Path, SeverityBy, SubjectKind, Verdict};
 use std::fmt::Write;
 
 /// Caches of libraries hold a hundred entries, 128, 256: fewer runs cannot fill them.
@@ -44,7 +44,8 @@ impl Writer<'_> {
         if let Some(row) = self.spoken_of() {
             lines.extend(self.why(row as usize).map(|w| ("why", w)));
         }
-        lines.extend(self.filling().map(|a| ("also", a)));
+        use crate::verdict::rules::{CUT_STACKS, HOT_PATH};
+        use crate::verdict::{Certainty, Finding, Path, SeverityBy, SubjectKind, Verdict};
         lines.extend(self.rare().map(|a| ("also", a)));
         lines.extend(self.warm().map(|a| ("also", a)));
         lines.extend(self.open().map(|a| ("also", a)));
@@ -164,19 +165,12 @@ impl Writer<'_> {
         Some(text)
     }
 
-    /// After few runs a cache of an entry a run grows as a leak does, to the byte.
-    fn filling(&self) -> Option<String> {
-        let r = self.report;
-        let certain = r.summary.certainty == Certainty::Exact;
-        let runs = r.captures.last()?.runs().filter(|&n| n < FEWEST_TO_FILL)?;
-        (certain && r.driver == "runs" && !r.has_two_sides()).then(|| {
-            format!(
-                "a cache of more than {} entries fills in the same way: one capture more, after {} \
-                 runs, tells them apart",
-                units::plain(runs),
-                units::plain(10.0 * runs)
-            )
-        })
+    /// How bad the worst finding is, where hours are known, and by which rule.
+    fn how_bad(&self) -> Option<String> {
+        let first = self.report.findings.first()?;
+        let known = self.report.runs_per_hour.is_some();
+        (known && first.severity_by != SeverityBy::Default)
+            .then(|| format!("{} {}", first.severity.as_str(), first.severity_by.words()))
     }
 
     /// What error paths and other rare branches keep, beside a hot path.
@@ -344,7 +338,7 @@ impl Writer<'_> {
         let i = r.metrics.iter().position(|m| m.name == "total_bytes")?;
         let per_run = r.per_run.of(&r.totals, &r.metrics, i, 0)?;
         let live = r.per_run.of(&r.totals, &r.metrics, r.chosen, 0)?;
-        let bytes = units::bytes(per_run as i128);
+        let bytes = amount(&Unit::Bytes, per_run as i128, self.style.exact);
         (per_run > 2.0 * live.abs() && per_run >= 1.0).then(|| {
             format!(
                 "total_bytes grew by {bytes} {}: freed again, no leak by itself",
