@@ -50,6 +50,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
     let totals = sum_up(&values, &table.filtered);
     let per_run = per_run(&prepared.captures, &shape.driver);
     let exact = prepared.exactness == Exactness::Exact;
+    let runs = runs_of(prepared, &shape.driver);
     let judge = judge(prepared, &shape.driver);
     let mut judged = judge.rows(&values, false);
     let matching = prepared.matching.as_ref();
@@ -66,7 +67,8 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         };
     }
     let cumulative_judged = cumulative.as_ref().map(|c| judge.rows(c, false));
-    let total_judged = judge.rows(&totals, true);
+    let mut total_judged = judge.rows(&totals, true);
+    judge.settle_total(&totals, &judged, &mut total_judged);
     let total_growth = total_judged
         .growth
         .first()
@@ -87,7 +89,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         total_test: total_test(&judge, &totals, &total_judged, table.chosen),
         captures: (sides[0], sides[1]),
         exact,
-        runs: &runs_of(prepared, &shape.driver),
+        runs: &runs,
         sides: judge.side_growth(&totals, 0),
         change: total_judged.changes.first().copied(),
         series: judge.compares_series(),
@@ -104,6 +106,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
             judgements: &judged.judgements,
             changes: &judged.changes,
             captures: prepared.captures.len(),
+            runs: &runs,
             exact,
             runs_per_hour: shape.runs_per_hour,
             memory_limit: shape.memory_limit,
@@ -137,6 +140,7 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         filtered_samples: table.filtered_samples,
         per_run,
         driver: shape.driver.clone(),
+        runs,
         runs_per_hour: shape.runs_per_hour,
         memory_limit: shape.memory_limit,
         judge,
@@ -152,6 +156,9 @@ pub fn report<'a>(prepared: &'a Prepared, naming: &'a Naming<'a>, shape: &Shape)
         gate: None,
         monitored: None,
     };
+    if report.verdict == verdict::Verdict::Same && report.freed_at_end().is_some() {
+        report.verdict = verdict::Verdict::CannotTell;
+    }
     report.order = order(&report, shape);
     let cut = cut_stacks(&report);
     report.findings.extend(cut);

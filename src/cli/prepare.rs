@@ -3,7 +3,7 @@
 use super::load::{self, Item, Loaded, Reading};
 use crate::diff::{
     Filters, MatchSetup, MatchedBy, Matching, Side, SiteTable, TableBuilder, View, default_metric,
-    match_sites,
+    is_one_build, match_sites,
 };
 use crate::error::{Code, Error, Result};
 use crate::format;
@@ -50,9 +50,6 @@ pub struct Prepared {
     pub notes: Vec<String>,
 }
 
-/// From this share of bytes in stacks that both ends have, captures are of one build.
-const SAME_BUILD: f64 = 0.5;
-
 impl Prepared {
     /// Recognises the sites of the base side in the new one, up to a tier.
     ///
@@ -63,7 +60,9 @@ impl Prepared {
             return;
         }
         let two_sides = self.table.values.base.is_some();
-        if !two_sides && self.table.shared_share() >= SAME_BUILD {
+        // Captures of two tools have other frames around the same program.
+        let one_tool = self.captures.windows(2).all(|c| c[0].format == c[1].format);
+        if !two_sides && is_one_build(&self.table, one_tool.then_some(&self.symbols)) {
             return;
         }
         if !two_sides {

@@ -1,5 +1,6 @@
 //! Allocation sites across captures: lined up, filtered, grouped, classified.
 
+mod builds;
 mod filter;
 mod group;
 mod growth;
@@ -9,6 +10,7 @@ mod sides;
 mod table;
 mod tree;
 
+pub use builds::is_one_build;
 pub use filter::{Filters, TagFilter, View};
 pub use group::{Group, GroupBy, GroupTable, group};
 pub use growth::{Growth, PerRun, Runs};

@@ -463,6 +463,35 @@ impl Judge {
         self.two.as_ref().is_some_and(TwoSides::is_series)
     }
 
+    /// Takes back what the sum of all rows says of a change that no row bears out: where every
+    /// allocation is counted, and the growth of both sides differs by next to nothing of what is
+    /// held, the sum of a few blocks that came by chance is neither worse nor cured.
+    pub fn settle_total(&self, totals: &Values, rows: &Judged, total: &mut Judged) {
+        let two = self.two.as_ref().filter(|two| two.is_series());
+        let (Some(two), Some(change)) = (two, total.changes.first_mut()) else {
+            return;
+        };
+        let rising = change.change == Change::Worse;
+        let falling = matches!(change.change, Change::Cured | Change::Reduced { .. });
+        let bears_out = |c: &SideChange| match c.change {
+            Change::Worse => rising,
+            Change::Cured | Change::Reduced { .. } => falling,
+            _ => false,
+        };
+        let counted = self.certainty == Certainty::Exact;
+        if !counted || !(rising || falling) || rows.changes.iter().any(bears_out) {
+            return;
+        }
+        let held = [totals.before(), totals.after()].map(|c| c[self.chosen].get(0) as f64);
+        let span = two.x.iter().map(|x| x[x.len() - 1] - x[0]);
+        let span = span.fold(0.0, f64::max);
+        let differs = self.side_growth(totals, 0).map(|g| g.difference * span);
+        if differs.is_some_and(|d| d.abs() <= EQUAL * held[0].abs().max(held[1].abs())) {
+            change.change = Change::Unchanged;
+            self.classes_of_changes(totals, total);
+        }
+    }
+
     /// The class of each row of two series: of its growth, and where that is the same of what it
     /// holds. What lies inside the noise of samples is unchanged.
     pub(super) fn classes_of_changes(&self, values: &Values, judged: &mut Judged) {

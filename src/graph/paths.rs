@@ -8,7 +8,7 @@
 
 use super::rows::Marks;
 use super::words::Words;
-use crate::model::{HeapGraph, LabelId, Root, RootKind, Symbols};
+use crate::model::{HeapGraph, LabelId, Root, RootKind, Symbols, push};
 
 /// The stage in which a root is walked.
 pub fn stage(root: &Root) -> Option<u8> {
@@ -136,10 +136,10 @@ impl Search<'_> {
                     continue;
                 }
                 if self.words.is_low(self.graph.labels()[e]) {
-                    self.low.push(e as u32);
+                    push(&mut self.low, e as u32);
                 } else {
                     self.by[w] = e as u32;
-                    self.queue.push(w as u32);
+                    push(&mut self.queue, w as u32);
                 }
             }
         }
@@ -153,7 +153,7 @@ impl Search<'_> {
                 let w = self.graph.targets()[e as usize];
                 if self.by[w as usize] == NONE {
                     self.by[w as usize] = e;
-                    self.queue.push(w);
+                    push(&mut self.queue, w);
                 }
             }
             self.drain(leaf);
@@ -244,7 +244,7 @@ pub fn alive(graph: &HeapGraph, without: &Marks, cut: impl Fn(u32, usize) -> boo
             let w = graph.targets()[e];
             if !seen.has(w) && !cut(v, e) {
                 seen.add(w);
-                todo.push(w);
+                push(&mut todo, w);
             }
         }
     }

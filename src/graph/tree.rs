@@ -8,7 +8,7 @@
 
 use super::paths::{stage, threads};
 use super::words::{STAR, Words};
-use crate::model::{HeapGraph, LabelId, RootKind, Symbols, TypeId};
+use crate::model::{HeapGraph, LabelId, RootKind, Symbols, TypeId, push};
 use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 
@@ -132,8 +132,8 @@ struct Builder<'a> {
     /// Slices of `queue` that wait, each of one group.
     waiting: std::collections::VecDeque<(u32, u32, u32)>,
     queue: Vec<u32>,
-    /// Objects just claimed, on their way into the queue.
-    found: Vec<u32>,
+    /// Objects just claimed with their groups, on their way into the queue.
+    found: Vec<(u32, u32)>,
     /// Places of references that are followed when no other way is left.
     low: Vec<u32>,
     /// Groups by key: a group that folds is walked in many slices.
@@ -156,7 +156,7 @@ impl Builder<'_> {
     fn claim(&mut self, v: u32, group: u32) {
         self.tree.of[v as usize] = group;
         self.tree.groups[group as usize].count += 1;
-        self.found.push(v);
+        push(&mut self.found, (group, v));
     }
 
     /// Adds a group; their list grows by a quarter, since there may be as many as objects.
@@ -174,16 +174,15 @@ impl Builder<'_> {
 
     /// Puts what was found into the queue, group by group.
     fn line_up(&mut self) {
-        let of = &self.tree.of;
-        self.found.sort_by_key(|&v| of[v as usize]);
-        for same in self
-            .found
-            .chunk_by(|&a, &b| of[a as usize] == of[b as usize])
-        {
+        // Most often they are in order already; a sort takes memory even then.
+        if !self.found.is_sorted_by_key(|f| f.0) {
+            self.found.sort_by_key(|f| f.0);
+        }
+        for same in self.found.chunk_by(|a, b| a.0 == b.0) {
             let start = self.queue.len() as u32;
-            self.queue.extend_from_slice(same);
+            self.queue.extend(same.iter().map(|f| f.1));
             self.waiting
-                .push_back((of[same[0] as usize], start, same.len() as u32));
+                .push_back((same[0].0, start, same.len() as u32));
         }
         self.found.clear();
     }
@@ -199,7 +198,7 @@ impl Builder<'_> {
                     }
                     let label = self.graph.labels()[e];
                     if self.words.is_low(label) {
-                        self.low.push(e as u32);
+                        push(&mut self.low, e as u32);
                         continue;
                     }
                     let child = self.child(group, label, self.graph.type_of(w));

@@ -90,6 +90,7 @@ pub(super) fn is_hole(name: &str) -> bool {
             | "_unknown_"
     ) || name
         .strip_prefix("0x")
+        .map(|address| address.strip_prefix('*').unwrap_or(address))
         .is_some_and(|hex| !hex.is_empty() && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 

@@ -58,7 +58,20 @@ pub fn rate(unit: &Unit, n: f64) -> String {
 
 /// ` (+12.3 % of 5.1 MiB)`, or nothing where the base is zero.
 pub(super) fn change(delta: i128, before: i128) -> String {
-    units::change_percent(delta, before).map_or(String::new(), |p| format!(" ({p} of before)"))
+    let small = delta != 0 && delta.unsigned_abs() * 2000 < before.unsigned_abs();
+    let of_before = match small {
+        true => Some("under 0.1 %".to_owned()),
+        false => units::change_percent(delta, before),
+    };
+    of_before.map_or(String::new(), |p| format!(" ({p} of before)"))
+}
+
+/// A share of a whole with one decimal; what is there is never `0.0 %`.
+pub fn share(share: f64) -> String {
+    match share {
+        s if s != 0.0 && s.abs() < 0.001 => "under 0.1 %".to_owned(),
+        s => format!("{:.1} %", 100.0 * s),
+    }
 }
 
 pub(super) fn percent_cell(before: i128, after: i128) -> String {

@@ -111,6 +111,8 @@ pub struct Report<'a> {
     pub per_run: PerRun,
     /// The driver that runs are counted by: `runs`, or what the user named.
     pub driver: String,
+    /// Runs of the captures of the new side, or their positions.
+    pub runs: Vec<f64>,
     /// Runs in an hour, if the user said.
     pub runs_per_hour: Option<f64>,
     /// Bytes that the program may use, if the user said.
@@ -543,12 +545,18 @@ impl Report<'_> {
             (Some(live), Some(total)) if total > 0.0 => Some((live / total).clamp(0.0, 1.0)),
             _ => None,
         };
+        // Of captures of equal runs that differ in another driver none is later.
+        let later = |i: &usize| self.runs.get(*i..i + 2).is_none_or(|r| r[0] < r[1]);
+        let intervals: Vec<usize> = (0..series.len().saturating_sub(1)).filter(later).collect();
         Some(Hot {
             blocks_per_run: find("live_blocks")
                 .and_then(|i| self.per_run.of(&self.values, &self.metrics, i, row)),
             kept_share: kept,
-            grew_in: series.windows(2).filter(|w| w[1] > w[0]).count(),
-            of: series.len().saturating_sub(1),
+            grew_in: intervals
+                .iter()
+                .filter(|&&i| series[i + 1] > series[i])
+                .count(),
+            of: intervals.len(),
         })
     }
 
@@ -565,6 +573,8 @@ impl Report<'_> {
             &self.metrics,
             chosen,
             &self.per_run,
+            self.judgement(row),
+            &self.runs,
             row,
         )
     }
@@ -584,6 +594,15 @@ impl Report<'_> {
         }
     }
 
+    /// What the captures of one series do not show because it was freed before they were taken;
+    /// `None` where that is nothing much. Cost: the number of captures.
+    pub fn freed_at_end(&self) -> Option<FreedAtEnd> {
+        if self.has_two_sides() || self.metric().name != "live_bytes" {
+            return None;
+        }
+        freed_at_end(&self.captures)
+    }
+
     /// The total of metric `i` before and after, filtered rows included.
     pub fn total(&self, i: usize) -> (i128, i128) {
         let of = |columns: &[crate::model::Column]| -> i128 {
@@ -593,6 +612,42 @@ impl Report<'_> {
         };
         (of(self.totals.before()), of(self.totals.after()))
     }
+}
+
+/// A peak that rises along the runs while next to nothing is held in the captures. All in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FreedAtEnd {
+    /// The peak of the first capture.
+    pub first_peak: i128,
+    /// The peak of the last capture.
+    pub last_peak: i128,
+    /// What the last capture holds.
+    pub held: i128,
+}
+
+/// Captures of this share of the peak or less were taken after the program had cleaned up.
+const CLEANED_UP: i128 = 10;
+
+/// Programs that free everything before they end have captures that hold nothing, whatever piled
+/// up while they ran. Their peak tells: it rises in every interval, by a quarter at least.
+fn freed_at_end(captures: &[CaptureInfo]) -> Option<FreedAtEnd> {
+    let of = |c: &CaptureInfo, name: &str| {
+        let total = c.totals.iter().find(|(m, _)| m.name == name);
+        total.map(|&(_, n)| n)
+    };
+    let peaks: Vec<i128> = captures
+        .iter()
+        .map(|c| of(c, "peak_bytes"))
+        .collect::<Option<_>>()?;
+    let (&first_peak, &last_peak) = (peaks.first()?, peaks.last()?);
+    let held = of(captures.last()?, "live_bytes")?;
+    let rises = peaks.len() > 1 && peaks.windows(2).all(|w| w[0] < w[1]);
+    let much = (last_peak - first_peak) * 4 >= first_peak;
+    (rises && much && held * CLEANED_UP <= last_peak).then_some(FreedAtEnd {
+        first_peak,
+        last_peak,
+        held,
+    })
 }
 
 /// Rows that a table does not show, added up; one value per metric.

@@ -89,7 +89,8 @@ fn leak(x: &[f64], y: &[f64], blocks: Option<&[f64]>, measured: bool) -> Option<
         } else {
             Class::SteadyGrowth
         };
-        if most <= TWICE * least || (rising && doubling) {
+        let fills = blocks.is_some_and(|b| fills_up(x, b) && slows(x, y));
+        if !fills && (most <= TWICE * least || (rising && doubling)) {
             return Some(verdict(class, Reason::LikeWarmUp));
         }
     }
@@ -97,6 +98,23 @@ fn leak(x: &[f64], y: &[f64], blocks: Option<&[f64]>, measured: bool) -> Option<
         return Some(verdict(Class::SteadyGrowth, Reason::ByChance));
     }
     None
+}
+
+/// From this factor on the last interval is slower than every one before.
+const SLOWER: f64 = 1.5;
+
+/// Whether the last interval grew clearly less per run than every one before.
+fn slows(x: &[f64], y: &[f64]) -> bool {
+    let last = rates(x, y).last().unwrap_or(f64::NAN);
+    let before = rates(x, y).take(y.len().saturating_sub(2));
+    y.len() > 2 && before.fold(f64::INFINITY, f64::min) > SLOWER * last
+}
+
+/// Whether blocks come more slowly in the end than chance has it, as they do where a cache fills
+/// between two captures: what is kept on every run adds as many blocks per run in every interval.
+fn fills_up(x: &[f64], blocks: &[f64]) -> bool {
+    let added = ends(x, blocks).map_or(0.0, |(_, n)| n);
+    added >= FEWEST_BLOCKS && slows(x, blocks) && !fits_chance(x, blocks)
 }
 
 /// Equal growth per run within 2 %, or within one block in every interval: a block of the size that
@@ -369,6 +387,40 @@ mod tests {
         );
         assert!(!of(&[100.0, 400.0, 500.0], None).class.is_leak());
         assert_eq!(of(&[100.0, 400.0, 500.0], None).reason, Reason::GrowthSlows);
+    }
+
+    #[test]
+    fn a_cache_that_filled_between_captures_is_no_leak() {
+        let x = [50.0, 200.0, 800.0];
+        let of = |blocks: [f64; 3]| {
+            let y = blocks.map(|b| 500.0 * b);
+            judge(&x, &y, Some(&blocks), true)
+        };
+        // 512 entries, one a run.
+        let v = of([50.0, 200.0, 512.0]);
+        assert_eq!(
+            (v.class, v.reason),
+            (Class::Undetermined, Reason::GrowthSlows)
+        );
+        // A leak of a block in a hundred runs, by chance: 3 and 6.
+        assert!(of([1.0, 4.0, 14.0]).class.is_leak());
+        // A leak behind a warm-up of a third of its first interval.
+        assert!(of([50.0, 250.0, 850.0]).class.is_leak());
+        let x = [10.0, 20.0, 40.0, 80.0];
+        let filled = judge(
+            &x,
+            &[1e4, 2e4, 4e4, 6e4],
+            Some(&[100.0, 200.0, 400.0, 600.0]),
+            true,
+        );
+        assert!(!filled.class.is_leak(), "{filled:?}");
+        let warmed = judge(
+            &x,
+            &[1e3, 3e3, 5e3, 9e3],
+            Some(&[10.0, 30.0, 50.0, 90.0]),
+            true,
+        );
+        assert!(warmed.class.is_leak(), "{warmed:?}");
     }
 
     #[test]

@@ -58,6 +58,16 @@ impl SeverityBy {
             SeverityBy::Default => "default",
         }
     }
+
+    /// The same in a sentence: `critical by its rate`.
+    pub fn words(self) -> &'static str {
+        match self {
+            SeverityBy::Rate => "by its rate",
+            SeverityBy::Factor => "by its factor a day",
+            SeverityBy::Limit => "by the time to the limit",
+            SeverityBy::Default => "by default",
+        }
+    }
 }
 
 /// What a finding is about.
@@ -169,6 +179,8 @@ pub struct Ground<'a> {
     pub changes: &'a [SideChange],
     /// Number of captures.
     pub captures: usize,
+    /// Runs of the captures, or their positions.
+    pub runs: &'a [f64],
     /// Whether every capture counts every allocation.
     pub exact: bool,
     /// Runs in an hour, if the user said.
@@ -296,6 +308,8 @@ fn path_of(row: u32, ground: &Ground<'_>) -> Option<Path> {
         ground.metrics,
         ground.chosen,
         ground.per_run,
+        ground.judgements.get(row),
+        ground.runs,
         row,
     )
 }

@@ -2,6 +2,7 @@
 
 use crate::diff::{Growth, PerRun, Values};
 use crate::model::{Column, Metric};
+use crate::trend::{Judgement, Reason};
 
 /// What kind of path a growing site is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,16 +40,20 @@ pub(super) fn blocks_of(metrics: &[Metric], chosen: usize) -> Option<usize> {
 }
 
 /// The path of a row of a series of three or more captures, where runs are known and blocks are
-/// counted.
+/// counted; `judgement` is what the statistics say of the row, `runs` has one value a capture.
 pub fn path(
     growth: Growth,
     values: &Values,
     metrics: &[Metric],
     chosen: usize,
     per_run: &PerRun,
+    judgement: Option<&Judgement>,
+    runs: &[f64],
     row: usize,
 ) -> Option<Path> {
-    let open = growth == Growth::Undetermined;
+    // What fills up is no branch that few runs take.
+    let slows = judgement.is_some_and(|j| j.reason == Reason::GrowthSlows);
+    let open = growth == Growth::Undetermined && !slows;
     if values.base.is_some() || values.series.len() < 3 || !(growth.is_leak() || open) {
         return None;
     }
@@ -56,11 +61,17 @@ pub fn path(
     let rate = per_run.of(values, metrics, blocks, row)?;
     let at = |columns: &[Column]| columns.get(blocks).map_or(0, |c| c.get(row));
     let added = at(values.after()).saturating_sub(at(values.before()));
-    let mut pairs = values.series.windows(2);
-    let always = pairs.all(|w| w[1].get(row) > w[0].get(row));
+    // Captures of equal runs that differ in another driver say nothing of a run.
+    let more = |i: usize| {
+        runs.get(i)
+            .is_none_or(|a| runs.get(i + 1).is_none_or(|b| a < b))
+    };
+    let mut pairs = values.series.windows(2).enumerate();
+    let always = pairs.all(|(i, w)| !more(i) || w[1].get(row) > w[0].get(row));
     match growth.is_leak() {
         true if always && rate >= EVERY_RUN => Some(Path::Hot),
-        true if rate > 0.0 && rate < FEW_RUNS => Some(Path::Error),
+        // One block more may be a container's that was made larger.
+        true if rate < FEW_RUNS && added > 1 => Some(Path::Error),
         false if always && rate < FEW_RUNS && added >= BLOCKS => Some(Path::Error),
         _ => None,
     }

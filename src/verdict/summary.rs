@@ -222,6 +222,8 @@ pub fn summarise(facts: &Facts<'_>) -> (Verdict, Summary) {
                         facts.metrics,
                         facts.chosen,
                         facts.per_run,
+                        facts.judgements.get(r as usize),
+                        facts.runs,
                         r as usize,
                     )
                 };

@@ -4,6 +4,7 @@ mod noise;
 mod rows;
 mod series;
 mod sides;
+mod words;
 
 use crate::program::run;
 use serde_json::Value;

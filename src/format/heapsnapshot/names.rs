@@ -5,6 +5,7 @@ use super::schema::{Hold, NodeKind, Schema};
 use super::{DETACHED, NUMBERED};
 use crate::error::Result;
 use crate::format::json;
+use crate::format::script_facts;
 use crate::model::{
     EdgeKind, GcMode, GraphBuilder, GraphMeta, LabelId, Role, RootKind, StrId, Strings, Symbols,
     TypeId, TypeTally,
@@ -596,21 +597,13 @@ pub(super) fn facts(meta: &mut GraphMeta, text: &[u8]) {
             .push("what the snapshot says about its runs cannot be read".into());
         return;
     };
-    for (key, driver) in [("run", "runs"), ("items", "items")] {
-        if let Some(n) = value[key].as_f64().filter(|n| *n >= 0.0) {
-            meta.drivers.push((driver.into(), n));
-        }
-    }
-    let text = |key: &str| value[key].as_str().map(str::to_owned);
-    meta.label = text("label");
-    meta.time = text("time");
-    meta.pid = value["pid"].as_u64();
+    script_facts::facts(meta, &value);
+    meta.time = script_facts::text(&value, "time");
     meta.settled = value["settled"].as_bool();
-    meta.runtime_version = text("runtime_version").unwrap_or_default();
     if value["gc"].as_str() == Some("none") {
         meta.gc = GcMode::None;
     }
-    if let Some(v8) = text("v8") {
+    if let Some(v8) = script_facts::text(&value, "v8") {
         meta.producer = Some(format!("V8 {v8}"));
     }
 }

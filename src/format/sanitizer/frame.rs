@@ -42,7 +42,8 @@ pub(super) fn parse(text: &[u8], symbols: &mut Symbols) -> Option<(u64, Frame)> 
             name
         }
     };
-    if matches!(name, b"" | b"<null>") {
+    // Of generated code, or what unwinding without frame pointers took for a return address.
+    if matches!(name, b"" | b"<null>" | b"(<unknown module>)") {
         return Some((address, native::in_page(symbols, frame.module, address)));
     }
     frame.function = symbols.strings.intern_bytes(name);
@@ -176,6 +177,7 @@ mod tests {
             ),
             ("#5 0x7f in _start", "_start||0:0|"),
             ("#5 0x7abc in <null>", "0x*abc||0:0|"),
+            ("#2 0x7274733bffffffff  (<unknown module>)", "0x*fff||0:0|"),
         ] {
             assert_eq!(show(text).as_deref(), Some(expected), "{text}");
         }

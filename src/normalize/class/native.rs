@@ -15,20 +15,25 @@ const ALLOCATORS: [&str; 45] = [
     "malloc_hook_ini", "alloca", "_Znwm", "_Znam", "__builtin_new", "__builtin_vec_new",
 ];
 
-/// Wrappers that many programs put around `malloc` to check its result or to count. They say as
-/// little about who keeps the memory as `malloc` does.
+/// Wrappers of allocators that [`is_wrapper`] does not know by their form.
 #[rustfmt::skip]
-const WRAPPERS: [&str; 60] = [
-    "xmalloc", "xcalloc", "xrealloc", "xstrdup", "xstrndup", "xmemdup", "xzalloc", "xnmalloc",
-    "xmallocarray", "xreallocarray", "xallocarray", "x2realloc", "x2nrealloc", "xmemalign",
-    "xaligned_alloc", "ecalloc", "emalloc", "erealloc", "estrdup", "safe_malloc", "safe_calloc",
-    "safe_realloc", "checked_malloc", "zmalloc", "zcalloc", "zrealloc", "zstrdup",
-    "zmalloc_usable", "ztrymalloc", "ztrymalloc_usable", "ztrymalloc_usable_internal", "g_malloc",
-    "g_malloc0", "g_realloc", "g_try_malloc", "g_try_realloc", "g_malloc_n", "g_malloc0_n",
-    "g_realloc_n", "g_strdup", "g_strndup", "g_memdup", "g_memdup2", "g_slice_alloc",
-    "g_slice_alloc0", "av_malloc", "av_mallocz", "av_realloc", "av_calloc", "CRYPTO_malloc",
-    "CRYPTO_zalloc", "CRYPTO_realloc", "CRYPTO_strdup", "OPENSSL_malloc", "OPENSSL_zalloc",
-    "PyMem_Malloc", "PyMem_RawMalloc", "PyObject_Malloc", "sqlite3Malloc", "sqlite3MemMalloc",
+const WRAPPERS: [&str; 6] = [
+    "xalloc", "xallocarray", "g_slice_alloc", "g_slice_alloc0", "ckalloc", "attemptckalloc",
+];
+
+/// What the name of a wrapper of `malloc` ends with, in lower case.
+#[rustfmt::skip]
+const WRAPPED: [&str; 11] = [
+    "malloc", "mallocz", "calloc", "realloc", "reallocf", "zalloc", "memalign", "strdup",
+    "strndup", "memdup", "wcsdup",
+];
+
+/// What programs put behind that: how it fails, what it fills, how it counts.
+#[rustfmt::skip]
+const WRAPPED_SUFFIXES: [&str; 27] = [
+    "_", "0", "2", "n", "64", "array", "zero", "raw", "rawnn", "internal", "usable", "impl",
+    "aligned", "checked", "unchecked", "safe", "or_die", "or_fail", "or_null", "nothrow", "fast",
+    "slow", "dbg", "debug", "loc", "flags", "size",
 ];
 
 /// Prefixes of symbols of allocators, profilers and sanitizers.
@@ -142,7 +147,8 @@ const LIBRARY_DIRECTORIES: [&str; 14] = [
 pub(super) fn classify(facts: &Facts<'_>, capture: Language) -> FrameClass {
     let sym = facts.names.sym.as_str();
     let object = facts.object();
-    if starts_with_any(object, &ALLOCATOR_OBJECTS) || is_allocator(sym) {
+    let wrapper = || is_wrapper(sym) || is_of_allocator_file(sym, facts.base());
+    if starts_with_any(object, &ALLOCATOR_OBJECTS) || is_allocator(sym) || wrapper() {
         return FrameClass::Allocator;
     }
     if facts.hole && !facts.has_file() && facts.module.is_empty() {
@@ -167,6 +173,49 @@ pub(super) fn is_allocator(sym: &str) -> bool {
     ALLOCATORS.contains(&sym)
         || WRAPPERS.contains(&sym)
         || starts_with_any(sym, &ALLOCATOR_PREFIXES)
+}
+
+/// Whether a function is one that programs put around `malloc`, to check its result or to count:
+/// it says as little about who keeps the memory as `malloc` does. Known by its name, which is that
+/// of the function it wraps behind a prefix: `xmalloc`, `ngx_calloc`, `mosquitto__strdup`,
+/// `luaM_realloc_`, `sqlite3DbMallocRawNN`.
+fn is_wrapper(sym: &str) -> bool {
+    if sym.contains("::") || sym.contains(' ') {
+        return false;
+    }
+    let lower = sym.to_ascii_lowercase();
+    let mut name = lower.as_str();
+    // As many suffixes as anyone piles up.
+    for _ in 0..8 {
+        if WRAPPED.iter().any(|wrapped| name.ends_with(wrapped)) {
+            return true;
+        }
+        let shorter = WRAPPED_SUFFIXES
+            .iter()
+            .filter_map(|suffix| name.strip_suffix(suffix))
+            .min_by_key(|rest| rest.len());
+        match shorter {
+            Some(rest) => name = rest,
+            None => return false,
+        }
+    }
+    false
+}
+
+/// `ngx_alloc` of `ngx_alloc.c`, `jv_mem_alloc` of `jv_alloc.c`: a function that allocates, of a
+/// source file about nothing else.
+fn is_of_allocator_file(sym: &str, base: &str) -> bool {
+    let Some((stem, extension)) = base.rsplit_once('.') else {
+        return false;
+    };
+    if !matches!(extension, "c" | "h") || !sym.trim_end_matches('_').ends_with("alloc") {
+        return false;
+    }
+    let stem = stem.to_ascii_lowercase();
+    stem.ends_with("alloc")
+        || stem
+            .split(['_', '-'])
+            .any(|word| matches!(word, "mem" | "memory"))
 }
 
 fn starts_with_any(text: &str, prefixes: &[&str]) -> bool {
@@ -229,7 +278,11 @@ fn is_runtime(facts: &Facts<'_>, capture: Language) -> bool {
     if is_std_header(facts.file, base) {
         return true;
     }
-    if bare && (LIBC.contains(&sym) || is_reserved(sym)) {
+    // `__vasprintf_internal` and `__snprintf_chk` are what debug information calls them.
+    let inner = sym.strip_prefix("__").unwrap_or(sym);
+    let inner = inner.strip_suffix("_internal").unwrap_or(inner);
+    let inner = inner.strip_suffix("_chk").unwrap_or(inner);
+    if bare && (LIBC.contains(&inner) || is_reserved(sym)) {
         return true;
     }
     if bare

@@ -7,13 +7,14 @@ use crate::graph::growth::Trend;
 use crate::graph::series::{CaptureFacts, CutRow, CycleRow, HolderRow};
 use crate::graph::types::short;
 use crate::model::Collector;
+use crate::render::figures::counted;
 use crate::report::Report;
 use crate::report::graph::{GraphReport, Histogram};
 use crate::units;
 use crate::verdict::graph::{
     Headline, Keeps, keeps, kept_words, level, path_words, reference_words, told, told_path,
 };
-use crate::verdict::{Conclusion, Verdict};
+use crate::verdict::{Conclusion, SeverityBy, Verdict};
 
 /// Other findings that are listed.
 const MOST_OTHERS: usize = 4;
@@ -425,9 +426,9 @@ fn types_only(report: &GraphReport, out: &mut Out) {
 fn nothing(report: &GraphReport, word: &str, out: &mut Out) {
     let last = last_of(report, false);
     let size = format!(
-        "{} objects, {} references, {}",
-        units::grouped(i128::from(last.objects)),
-        units::grouped(i128::from(last.edges)),
+        "{}, {}, {}",
+        counted(last.objects as usize, "object"),
+        counted(last.edges as usize, "reference"),
         out.bytes(last.shallow)
     );
     let captures = report.outcome.captures.iter().filter(|c| !c.base).count();
@@ -455,9 +456,10 @@ fn nothing(report: &GraphReport, word: &str, out: &mut Out) {
     out.line(word, &rest);
     let (bytes, objects) = last.unreachable;
     if objects > 0 {
+        let verb = if objects == 1 { "is" } else { "are" };
         let text = format!(
-            "{} objects ({}) are reached from no root of the capture",
-            units::grouped(i128::from(objects)),
+            "{} ({}) {verb} reached from no root of the capture",
+            counted(objects as usize, "object"),
             out.bytes(bytes)
         );
         out.line("", &text);
@@ -483,10 +485,14 @@ fn tail(report: &GraphReport, out: &mut Out, style: &Style) {
         Headline::Type(i) => report.outcome.types[i].name.clone(),
         Headline::Nothing => String::new(),
     };
-    let others = report
-        .verdict
-        .conclusions
-        .iter()
+    let conclusions = report.verdict.conclusions.iter();
+    let worst = conclusions.clone().max_by_key(|c| c.severity);
+    // Without the hours that its rate needs every leak is a warning: no news.
+    if let Some(c) = worst.filter(|c| c.severity_by != SeverityBy::Default) {
+        let how_bad = format!("{} {}", c.severity.as_str(), c.severity_by.words());
+        out.line("why", &how_bad);
+    }
+    let others = conclusions
         .filter(|c| c.subject_id != subject && report.verdict.headline != Headline::Nothing);
     // The holder of the cycles that the headline names is named there.
     let of_headline = |c: &&Conclusion| match report.verdict.headline {

@@ -34,6 +34,8 @@ pub(super) struct View<'r> {
     labels: Vec<String>,
     runs: Vec<Option<f64>>,
     classes: Vec<&'static str>,
+    /// The class of a row as text names it: `error path`, `cured`.
+    words: Vec<String>,
     tiers: Vec<&'static str>,
     /// Rows that are not listed.
     omitted: usize,
@@ -80,6 +82,8 @@ struct Sites<'r> {
     after: Vec<i64>,
     per_run: Vec<Option<f64>>,
     growth: Vec<u8>,
+    /// Positions of `words`.
+    word: Vec<usize>,
     slope: Vec<Option<[f64; 3]>>,
     q: Vec<Option<f64>>,
     matched: Vec<u8>,
@@ -178,6 +182,11 @@ pub(super) fn view<'r>(
             .collect()
     };
     let driver = report.driver.as_str();
+    let mut distinct = indexmap::IndexSet::new();
+    let word = rows
+        .iter()
+        .map(|&r| distinct.insert_full(report.class_words(r).into_owned()).0)
+        .collect();
     View {
         metric: &report.metric().name,
         unit: unit(report.metric()),
@@ -191,7 +200,12 @@ pub(super) fn view<'r>(
             .count(),
         labels: labels(report),
         runs: report.captures.iter().map(|c| c.runs()).collect(),
-        classes: CLASSES.iter().map(|g| g.as_str()).collect(),
+        words: distinct.into_iter().collect(),
+        classes: CLASSES
+            .iter()
+            .map(|g| g.as_str())
+            .chain([ERROR_PATH])
+            .collect(),
         tiers: TIERS.iter().map(|m| m.as_str()).collect(),
         omitted: report.len() - shown,
         findings,
@@ -211,7 +225,8 @@ pub(super) fn view<'r>(
             before: rows.iter().map(|&r| report.chosen_ends(r).0).collect(),
             after: rows.iter().map(|&r| report.chosen_ends(r).1).collect(),
             per_run: numbers(&|r| report.row_per_run(r)),
-            growth: rows.iter().map(|&r| class(report.growth(r))).collect(),
+            growth: rows.iter().map(|&r| class_of(report, r)).collect(),
+            word,
             slope: rows
                 .iter()
                 .map(|&r| {
@@ -394,6 +409,16 @@ const CLASSES: [Growth; 14] = [
     Growth::Irregular,
     Growth::Undetermined,
 ];
+
+/// What the table calls a site that few runs allocate at, as text does; behind the classes.
+const ERROR_PATH: &str = "error path";
+
+fn class_of(report: &Report<'_>, row: usize) -> u8 {
+    match report.class_words(row) == ERROR_PATH {
+        true => CLASSES.len() as u8,
+        false => class(report.growth(row)),
+    }
+}
 
 fn class(growth: Growth) -> u8 {
     CLASSES.iter().position(|&g| g == growth).unwrap_or(4) as u8

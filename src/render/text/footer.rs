@@ -2,15 +2,18 @@
 
 use super::{BOLD, FEWEST_ROWS, Writer, paint};
 use crate::diff::Growth;
-use crate::model::Nature;
-use crate::render::figures::{counted, measured, noun, plural, rate};
+use crate::model::{Nature, Unit};
+use crate::render::figures::{amount, counted, measured, noun, plural, rate, share};
 use crate::render::fold::fold;
 use crate::render::{matching, title, words};
 use crate::trend::{Change, Class};
 use crate::units;
-use crate::verdict::rules::CUT_STACKS;
-use crate::verdict::{Certainty, Path, Verdict};
+use crate::verdict::rules::{CUT_STACKS, HOT_PATH};
+use crate::verdict::{Certainty, Finding, Path, SeverityBy, SubjectKind, Verdict};
 use std::fmt::Write;
+
+/// Caches of libraries hold a hundred entries, 128, 256: fewer runs cannot fill them.
+const FEWEST_TO_FILL: f64 = 256.0;
 
 impl Writer<'_> {
     /// Why, what else, what samples can show, and what to type next.
@@ -38,20 +41,20 @@ impl Writer<'_> {
     pub(super) fn remarks(&self) -> Vec<(&'static str, String)> {
         let r = self.report;
         let mut lines: Vec<(&'static str, String)> = Vec::new();
-        if let Some(&row) = r.summary.leaking.first() {
+        if let Some(row) = self.spoken_of() {
             lines.extend(self.why(row as usize).map(|w| ("why", w)));
         }
+        lines.extend(self.how_bad().map(|w| ("why", w)));
+        lines.extend(self.filling().map(|a| ("also", a)));
         lines.extend(self.rare().map(|a| ("also", a)));
         lines.extend(self.warm().map(|a| ("also", a)));
         lines.extend(self.open().map(|a| ("also", a)));
         lines.extend(self.worse().map(|a| ("also", a)));
         lines.extend(self.others().map(|a| ("also", a)));
-        lines.extend(self.also().map(|a| ("also", a)));
-        if let Some((&row, depth)) = r
-            .summary
-            .leaking
-            .first()
-            .and_then(|row| Some((row, r.cut_at(*row as usize)?)))
+        lines.extend(self.freed().or_else(|| self.also()).map(|a| ("also", a)));
+        if let Some((row, depth)) = self
+            .spoken_of()
+            .and_then(|row| Some((row, r.cut_at(row as usize)?)))
         {
             let name = words::site(r, row as usize).fit(60);
             lines.push((
@@ -100,16 +103,30 @@ impl Writer<'_> {
         lines
     }
 
+    /// The leaking row that the verdict speaks of: the largest on a hot path, else the largest.
+    fn spoken_of(&self) -> Option<u32> {
+        let s = &self.report.summary;
+        s.hot.first().or(s.leaking.first()).copied()
+    }
+
     fn why(&self, row: usize) -> Option<String> {
         let r = self.report;
         let hot = r.hot(row)?;
         let words = r
             .judgement(row)
-            .map_or("", |j| if j.is_certain() { "" } else { j.reason.words() });
-        // The first finding may speak of several call paths of one function.
-        let first = r.findings.first().filter(|f| f.subject.index == row as u32);
-        let paths = first.map_or(1, |f| f.rows.len());
-        let of_finding = first.and_then(|f| f.evidence.blocks_per_run);
+            .filter(|j| j.class.is_leak() && !j.is_certain())
+            .map_or("", |j| j.reason.words());
+        // A finding may speak of several call paths of one function.
+        let of_row = |f: &&Finding| {
+            f.subject.kind == SubjectKind::Site && f.rows.first() == Some(&(row as u32))
+        };
+        let mut of_rule = r.findings.iter().filter(of_row);
+        let finding = of_rule
+            .clone()
+            .find(|f| f.rule.id == HOT_PATH.id)
+            .or(of_rule.next());
+        let paths = finding.map_or(1, |f| f.rows.len());
+        let of_finding = finding.and_then(|f| f.evidence.blocks_per_run);
         let mut text = match (hot.blocks_per_run, r.path(row)) {
             (Some(blocks), Some(Path::Hot)) => {
                 let blocks = measured(of_finding.unwrap_or(blocks), "block");
@@ -148,22 +165,41 @@ impl Writer<'_> {
         Some(text)
     }
 
+    /// How bad the worst finding is, where hours are known, and by which rule.
+    fn how_bad(&self) -> Option<String> {
+        let first = self.report.findings.first()?;
+        let known = self.report.runs_per_hour.is_some();
+        (known && first.severity_by != SeverityBy::Default)
+            .then(|| format!("{} {}", first.severity.as_str(), first.severity_by.words()))
+    }
+
+    /// After few runs a cache of an entry a run grows as a leak does, to the byte.
+    fn filling(&self) -> Option<String> {
+        let r = self.report;
+        let certain = r.summary.certainty == Certainty::Exact;
+        let runs = r.captures.last()?.runs().filter(|&n| n < FEWEST_TO_FILL)?;
+        (certain && r.driver == "runs" && !r.has_two_sides()).then(|| {
+            format!(
+                "a cache of more than {} entries fills in the same way: one capture more, after {} \
+                 runs, tells them apart",
+                units::plain(runs),
+                units::plain(10.0 * runs)
+            )
+        })
+    }
+
     /// What error paths and other rare branches keep, beside a hot path.
     fn rare(&self) -> Option<String> {
         let r = self.report;
         let s = &r.summary;
         let (first, n) = (*s.rare.first()?, s.rare.len());
-        if s.leaking.first() == Some(&first) {
+        if self.spoken_of() == Some(first) {
             return None;
         }
         let rate = s.rare.iter().map(|&row| r.row_per_run(row as usize));
         let rate = rate.sum::<Option<f64>>()?;
         let sum: i128 = s.rare.iter().map(|&row| r.delta(row as usize)).sum();
-        let share = 100.0 * sum as f64 / s.increases.max(1) as f64;
-        let share = match share {
-            s if s < 0.1 => "under 0.1 %".to_owned(),
-            s => format!("{s:.1} %"),
-        };
+        let share = share(sum as f64 / s.increases.max(1) as f64);
         Some(format!(
             "{} on error paths {} something on fewer than one run in four: {} {}, {share} of the \
              growth",
@@ -293,6 +329,21 @@ impl Writer<'_> {
         ))
     }
 
+    /// Growth that was over when the captures were taken: a program that frees everything as it
+    /// ends holds nothing then, whatever it kept while it ran.
+    fn freed(&self) -> Option<String> {
+        let freed = self.report.freed_at_end()?;
+        let amount = |n: i128| self.amount(n);
+        Some(format!(
+            "peak_bytes rose from {} to {} along the runs, of which {} is held in the last capture: \
+             what a program keeps while it runs and frees as it ends shows with --metric peak_bytes, \
+             or in captures taken before its end",
+            amount(freed.first_peak),
+            amount(freed.last_peak),
+            amount(freed.held)
+        ))
+    }
+
     /// What looks like a leak and is none.
     fn also(&self) -> Option<String> {
         let r = self.report;
@@ -302,7 +353,7 @@ impl Writer<'_> {
         let i = r.metrics.iter().position(|m| m.name == "total_bytes")?;
         let per_run = r.per_run.of(&r.totals, &r.metrics, i, 0)?;
         let live = r.per_run.of(&r.totals, &r.metrics, r.chosen, 0)?;
-        let bytes = units::bytes(per_run as i128);
+        let bytes = amount(&Unit::Bytes, per_run as i128, self.style.exact);
         (per_run > 2.0 * live.abs() && per_run >= 1.0).then(|| {
             format!(
                 "total_bytes grew by {bytes} {}: freed again, no leak by itself",
@@ -380,6 +431,9 @@ impl Writer<'_> {
                           A@50 B@200 C@800"
                         .to_owned(),
                 });
+            }
+            Verdict::CannotTell if r.freed_at_end().is_some() => {
+                lines.push("heapdiff compare --metric peak_bytes ...".to_owned());
             }
             Verdict::CannotTell if r.total_growth().is_quiet() => {
                 lines.push(
