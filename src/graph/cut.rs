@@ -224,7 +224,7 @@ pub(super) fn readiness(
     match info.kind {
         EdgeKind::Struct | EdgeKind::Weak | EdgeKind::Final => 0,
         // The table of a JavaScript map holds its entries.
-        EdgeKind::Internal if from.role.is_container() => 3,
+        EdgeKind::Internal if from.role.is_container() && !to.engine => 3,
         EdgeKind::Soft | EdgeKind::Internal | EdgeKind::Other => 1,
         EdgeKind::Frame | EdgeKind::Closure => 2,
         EdgeKind::Attr if symbols.strings.get(info.name).ends_with("this$0") => 1,
