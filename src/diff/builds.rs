@@ -13,12 +13,21 @@ const AGAINST: f64 = 0.1;
 /// A function with its file.
 type Place = (StrId, StrId);
 
+/// What both ends know of the program's functions.
+#[derive(Default)]
+struct Known<'a> {
+    /// The lines at which each end has a function.
+    lines: FxHashMap<Place, [Vec<u32>; 2]>,
+    /// Whether each end has a function of this name in a file of this base name.
+    names: FxHashMap<(StrId, &'a str), [bool; 2]>,
+}
+
 /// What the stack of a row says.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Says {
     /// Its lines are those of the other end.
     OneBuild,
-    /// A function of it stands at the other end with other lines only.
+    /// A function of it stands at the other end with other lines only, or in another folder.
     TwoBuilds,
     /// Neither.
     Nothing,
@@ -38,17 +47,19 @@ pub fn is_one_build(table: &SiteTable, symbols: Option<&Symbols>) -> bool {
     let Some(symbols) = symbols else {
         return false;
     };
-    let mut lines: FxHashMap<Place, [Vec<u32>; 2]> = FxHashMap::default();
+    let mut known = Known::default();
     for row in 0..table.len() {
         let ends = ends(table, row);
         for id in symbols.stacks.frames(table.stacks[row]) {
             let (place, line) = place(symbols, id);
+            let name = (place.0, base_name(symbols.strings.get(place.1)));
             for end in (0..2).filter(|&e| ends[e] != 0 && line != 0) {
-                lines.entry(place).or_default()[end].push(line);
+                known.lines.entry(place).or_default()[end].push(line);
+                known.names.entry(name).or_default()[end] = true;
             }
         }
     }
-    for of_end in lines.values_mut().flatten() {
+    for of_end in known.lines.values_mut().flatten() {
         of_end.sort_unstable();
         of_end.dedup();
     }
@@ -57,7 +68,7 @@ pub fn is_one_build(table: &SiteTable, symbols: Option<&Symbols>) -> bool {
         let ends = ends(table, row);
         for end in (0..2).filter(|&e| ends[e] != 0) {
             let says = match ends[1 - end] {
-                0 => says(table, symbols, &lines, row, end),
+                0 => says(table, symbols, &known, row, end),
                 _ => Says::OneBuild,
             };
             sums[end][says as usize] += ends[end].unsigned_abs() as u128;
@@ -71,21 +82,15 @@ pub fn is_one_build(table: &SiteTable, symbols: Option<&Symbols>) -> bool {
 }
 
 /// What a row that only one end has says by its lines.
-fn says(
-    table: &SiteTable,
-    symbols: &Symbols,
-    lines: &FxHashMap<Place, [Vec<u32>; 2]>,
-    row: usize,
-    end: usize,
-) -> Says {
-    let (mut known, mut agree) = (0usize, 0usize);
+fn says(table: &SiteTable, symbols: &Symbols, known: &Known<'_>, row: usize, end: usize) -> Says {
+    let (mut lined, mut agree) = (0usize, 0usize);
     for id in symbols.stacks.frames(table.stacks[row]) {
         let (place, line) = place(symbols, id);
         if line == 0 {
             continue;
         }
-        known += 1;
-        let Some(both) = lines.get(&place) else {
+        lined += 1;
+        let Some(both) = known.lines.get(&place) else {
             continue;
         };
         let (here, there) = (&both[end], &both[1 - end]);
@@ -93,12 +98,22 @@ fn says(
             agree += 1;
         } else if !there.is_empty() && here.iter().all(|l| there.binary_search(l).is_err()) {
             return Says::TwoBuilds;
+        } else if there.is_empty() {
+            // The same file of another version or place.
+            let name = (place.0, base_name(symbols.strings.get(place.1)));
+            if known.names.get(&name).is_some_and(|ends| ends[1 - end]) {
+                return Says::TwoBuilds;
+            }
         }
     }
-    match known > 0 && agree * 2 >= known {
+    match lined > 0 && agree * 2 >= lined {
         true => Says::OneBuild,
         false => Says::Nothing,
     }
+}
+
+fn base_name(file: &str) -> &str {
+    file.rsplit(['/', '\\']).next().unwrap_or("")
 }
 
 fn ends(table: &SiteTable, row: usize) -> [i64; 2] {

@@ -10,7 +10,9 @@ use crate::diff::{
 use crate::model::{Frame, Metric, Nature, Salvage, Sampling, StackId, Symbols};
 use crate::normalize::{Language, Naming, SiteId};
 use crate::trend::{Change, Judgement, Slope};
-use crate::verdict::{Finding, Gate, Path, SubjectKind, Summary, Verdict, finding_id, path};
+use crate::verdict::{
+    Finding, Gate, Path, PathSeries, SubjectKind, Summary, Verdict, finding_id, path,
+};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::cmp::Ordering;
@@ -566,17 +568,14 @@ impl Report<'_> {
         if self.metric().nature != Nature::Live {
             return None;
         }
-        let (growth, chosen) = (self.growth(row), self.chosen);
-        path(
-            growth,
-            &self.values,
-            &self.metrics,
-            chosen,
-            &self.per_run,
-            self.judgement(row),
-            &self.runs,
-            row,
-        )
+        let series = PathSeries {
+            values: &self.values,
+            metrics: &self.metrics,
+            chosen: self.chosen,
+            per_run: &self.per_run,
+            runs: &self.runs,
+        };
+        path(&series, self.growth(row), self.judgement(row), row)
     }
 
     /// The sums of the rows at these positions of `order` and of the rows that are not in it:

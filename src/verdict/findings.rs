@@ -1,6 +1,6 @@
 //! Findings: conclusions about a site, with what they rest on and what would refute them.
 
-use super::path::{Path, blocks_of, path};
+use super::path::{Path, Series, blocks_of, path};
 use super::patterns::Pattern;
 use super::rules::{self, Rule};
 use super::severity::Thresholds;
@@ -302,16 +302,14 @@ fn delta(row: u32, ground: &Ground<'_>) -> i64 {
 fn path_of(row: u32, ground: &Ground<'_>) -> Option<Path> {
     let row = row as usize;
     let growth = *ground.growth.get(row)?;
-    path(
-        growth,
-        ground.values,
-        ground.metrics,
-        ground.chosen,
-        ground.per_run,
-        ground.judgements.get(row),
-        ground.runs,
-        row,
-    )
+    let series = Series {
+        values: ground.values,
+        metrics: ground.metrics,
+        chosen: ground.chosen,
+        per_run: ground.per_run,
+        runs: ground.runs,
+    };
+    path(&series, growth, ground.judgements.get(row), row)
 }
 
 fn blocks_per_run(row: usize, ground: &Ground<'_>) -> Option<f64> {

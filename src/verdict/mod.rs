@@ -41,7 +41,7 @@ pub use monitored::{Kind, Monitored, RateFact, Requested, Spot, Watched};
 pub use monitoring::{
     Basis, Limits, Rated, monitoring_findings, rate_services, reservation, segment_severity,
 };
-pub use path::{Path, path};
+pub use path::{Path, Series as PathSeries, path};
 pub use pattern::{Glob, StackPattern};
 pub use patterns::{
     Churn, DoubleBuffer, Late, Level, Pattern, PatternGround, State, find as find_patterns,

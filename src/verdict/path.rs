@@ -39,26 +39,37 @@ pub(super) fn blocks_of(metrics: &[Metric], chosen: usize) -> Option<usize> {
         .position(|m| m.name.strip_suffix("_blocks") == Some(stem))
 }
 
+/// The captures that a path is told from.
+pub struct Series<'a> {
+    /// The rows.
+    pub values: &'a Values,
+    /// What the columns count.
+    pub metrics: &'a [Metric],
+    /// Position of the chosen metric.
+    pub chosen: usize,
+    /// How differences become differences per run.
+    pub per_run: &'a PerRun,
+    /// Runs of the captures, or their positions.
+    pub runs: &'a [f64],
+}
+
 /// The path of a row of a series of three or more captures, where runs are known and blocks are
-/// counted; `judgement` is what the statistics say of the row, `runs` has one value a capture.
+/// counted; `judgement` is what the statistics say of the row.
 pub fn path(
+    series: &Series<'_>,
     growth: Growth,
-    values: &Values,
-    metrics: &[Metric],
-    chosen: usize,
-    per_run: &PerRun,
     judgement: Option<&Judgement>,
-    runs: &[f64],
     row: usize,
 ) -> Option<Path> {
+    let (values, metrics, runs) = (series.values, series.metrics, series.runs);
     // What fills up is no branch that few runs take.
     let slows = judgement.is_some_and(|j| j.reason == Reason::GrowthSlows);
     let open = growth == Growth::Undetermined && !slows;
     if values.base.is_some() || values.series.len() < 3 || !(growth.is_leak() || open) {
         return None;
     }
-    let blocks = blocks_of(metrics, chosen)?;
-    let rate = per_run.of(values, metrics, blocks, row)?;
+    let blocks = blocks_of(metrics, series.chosen)?;
+    let rate = series.per_run.of(values, metrics, blocks, row)?;
     let at = |columns: &[Column]| columns.get(blocks).map_or(0, |c| c.get(row));
     let added = at(values.after()).saturating_sub(at(values.before()));
     // Captures of equal runs that differ in another driver say nothing of a run.

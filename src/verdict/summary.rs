@@ -1,6 +1,6 @@
 //! The verdict in a word, and the facts that the first lines of text state.
 
-use super::path::{Path, blocks_of, path};
+use super::path::{Path, Series, blocks_of, path};
 use crate::diff::{Growth, PerRun, Runs, SideChange, SideGrowth, Values};
 use crate::model::{Column, Metric, Nature};
 use crate::trend::{Change, Judgement};
@@ -211,23 +211,19 @@ pub fn summarise(facts: &Facts<'_>) -> (Verdict, Summary) {
         leaking.clear();
     }
     let blocks = blocks_of(facts.metrics, facts.chosen);
+    let series = Series {
+        values: facts.values,
+        metrics: facts.metrics,
+        chosen: facts.chosen,
+        per_run: facts.per_run,
+        runs: facts.runs,
+    };
     let of_path = |wanted: Path| -> Vec<u32> {
         let mut rows: Vec<u32> = (0..rows as u32)
             .filter(|&r| {
                 let growth = facts.growth[r as usize];
-                let of = |growth| {
-                    path(
-                        growth,
-                        facts.values,
-                        facts.metrics,
-                        facts.chosen,
-                        facts.per_run,
-                        facts.judgements.get(r as usize),
-                        facts.runs,
-                        r as usize,
-                    )
-                };
-                is_live && of(growth) == Some(wanted)
+                let judgement = facts.judgements.get(r as usize);
+                is_live && path(&series, growth, judgement, r as usize) == Some(wanted)
             })
             .collect();
         rows.sort_by_key(|&r| (std::cmp::Reverse(growth_of(r)), r));

@@ -180,8 +180,8 @@ impl Writer<'_> {
         let runs = r.captures.last()?.runs().filter(|&n| n < FEWEST_TO_FILL)?;
         (certain && r.driver == "runs" && !r.has_two_sides()).then(|| {
             format!(
-                "a cache of more than {} entries fills in the same way: one capture more, after {} \
-                 runs, tells them apart",
+                "after {} runs a cache that fills looks the same: one capture more, after {} runs, \
+                 tells them apart",
                 units::plain(runs),
                 units::plain(10.0 * runs)
             )
