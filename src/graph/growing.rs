@@ -5,8 +5,9 @@
 //! group grows: then the groups of one type below one parent are taken together.
 
 use super::growth::{LEAST_STEP, Trend};
+use super::outcome::{PathStep, State};
 use super::rows::Marks;
-use super::series::{PathStep, Side, State, folds, root_words};
+use super::series::{Side, folds, root_words};
 use super::signature::one_label;
 use super::tree::{Group, NONE, PathKey, PathTree, together};
 use super::words::{Nearness, STAR, Words};

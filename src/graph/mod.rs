@@ -17,6 +17,7 @@ pub mod holders;
 mod identity;
 #[cfg(test)]
 mod oracle;
+pub mod outcome;
 pub mod paths;
 pub mod rows;
 pub mod series;

@@ -2,7 +2,7 @@
 
 use super::timeline::TimelineReport;
 use super::{Keys, Report};
-use crate::graph::series::{HolderRow, Outcome};
+use crate::graph::outcome::{HolderRow, Outcome};
 use crate::verdict::Gate;
 use crate::verdict::graph::GraphVerdict;
 

@@ -7,7 +7,7 @@ use super::severity::Thresholds;
 use super::summary::Verdict;
 use crate::graph::cut::{CutKind, Reference};
 use crate::graph::growth::{Growth, Trend};
-use crate::graph::series::{
+use crate::graph::outcome::{
     CaptureFacts, CycleRow, HolderRow, Outcome, PathStep, State, TypeCount, TypeRow, is_namespace,
 };
 use crate::graph::signature::Benign;

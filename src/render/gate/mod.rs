@@ -231,7 +231,7 @@ impl<'r> View<'r> {
     }
 }
 
-fn has_runs(capture: &crate::graph::series::CaptureFacts) -> bool {
+fn has_runs(capture: &crate::graph::outcome::CaptureFacts) -> bool {
     capture.meta.runs().is_some()
 }
 

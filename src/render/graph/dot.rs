@@ -1,7 +1,7 @@
 //! Cycles as a picture for Graphviz: `dot -Tsvg cycles.dot -o cycles.svg`.
 
 use crate::error::Result;
-use crate::graph::series::{CycleRow, PathStep};
+use crate::graph::outcome::{CycleRow, PathStep};
 use crate::graph::types::short;
 use crate::report::graph::GraphReport;
 use crate::units;

@@ -2,7 +2,7 @@
 
 use super::super::text::Style;
 use super::columns::aligned;
-use crate::graph::series::{TypeCount, TypeRow};
+use crate::graph::outcome::{TypeCount, TypeRow};
 use crate::report::graph::GraphReport;
 use crate::units;
 

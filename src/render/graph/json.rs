@@ -5,7 +5,7 @@ use super::super::json::{Rows, WireGate};
 use crate::error::{Code, Error, Result};
 use crate::graph::growth::{Growth, Trend};
 use crate::graph::heaviest::Heavy;
-use crate::graph::series::{
+use crate::graph::outcome::{
     CaptureFacts, CutRow, CycleRow, HolderRow, LoaderCount, LoaderRow, PathStep, SurvivorRow,
     TypeCount, TypeRow,
 };

@@ -2,7 +2,7 @@
 
 use super::super::text::Style;
 use super::columns::aligned;
-use crate::graph::series::{LoaderCount, LoaderRow};
+use crate::graph::outcome::{LoaderCount, LoaderRow};
 use crate::report::graph::GraphReport;
 use crate::units;
 use std::cmp::Reverse;

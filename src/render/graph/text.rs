@@ -4,7 +4,7 @@ use super::super::text::Style;
 use super::super::words;
 use crate::graph::cut::CutKind;
 use crate::graph::growth::Trend;
-use crate::graph::series::{CaptureFacts, CutRow, CycleRow, HolderRow};
+use crate::graph::outcome::{CaptureFacts, CutRow, CycleRow, HolderRow};
 use crate::graph::types::short;
 use crate::model::Collector;
 use crate::render::figures::counted;

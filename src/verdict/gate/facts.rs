@@ -1,8 +1,8 @@
 //! What object graphs say, as budgets see it.
 
-use crate::graph::series::CycleRow;
-use crate::graph::series::HolderRow;
-use crate::graph::series::Outcome as Graphs;
+use crate::graph::outcome::CycleRow;
+use crate::graph::outcome::HolderRow;
+use crate::graph::outcome::Outcome as Graphs;
 use crate::verdict::budget_test::{Sample, SideValues};
 use crate::verdict::findings::{Severity, SubjectKind};
 use crate::verdict::graph::{GraphVerdict, Keeps, keeps, path_words};
@@ -90,7 +90,7 @@ impl GraphFacts {
         let side = |base: bool| graphs.captures.iter().filter(move |c| c.base == base);
         let dumps = (side(true).count(), side(false).count());
         let runs = graphs.captures.iter().all(|c| c.meta.runs().is_some());
-        let total = |of: &dyn Fn(&crate::graph::series::CaptureFacts) -> u64| {
+        let total = |of: &dyn Fn(&crate::graph::outcome::CaptureFacts) -> u64| {
             let values = |base: bool| SideValues {
                 values: side(base).map(|c| of(c) as f64).collect(),
                 variances: Vec::new(),
