@@ -18,6 +18,9 @@ use heapdiff::graph::series::Series;
 use heapdiff::model::{EdgeKind, GraphBuilder, HeapGraph, LabelId, Role, RootKind, Symbols};
 use std::time::Instant;
 
+#[global_allocator]
+static MEMORY: heapdiff::input::Memory = heapdiff::input::Memory;
+
 /// Targets of an object, of `n`.
 type Shape = fn(u32, u32, &mut u64, &mut Vec<u32>);
 
@@ -140,16 +143,12 @@ fn processor() -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
-/// The most memory since [`forget_peak`], in bytes.
+/// The most memory so far, in bytes.
 fn peak() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|l| l.starts_with("VmHWM:"));
     let kib = line.and_then(|l| l.split_whitespace().nth(1)?.parse::<f64>().ok());
     kib.map_or(f64::NAN, |k| k * 1024.0)
-}
-
-fn forget_peak() {
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
 fn main() {
@@ -166,31 +165,54 @@ fn main() {
     println!("shape           objects  references  processor  passed  ns/element  bytes/object");
     for &(name, shape) in SHAPES.iter().filter(|s| wanted(s.0)) {
         for &n in sizes {
-            let mut symbols = Symbols::default();
-            forget_peak();
-            let before = peak();
-            let mut series = Series::default();
-            let (mut used, mut passed, mut elements) = (0.0, 0.0, 0);
-            let mut edges = 0;
-            for (n, last) in [(n / 10 * 9, false), (n, true)] {
-                let graph = build(shape, n, &mut symbols);
-                edges = graph.edge_count();
-                elements += n as usize + edges;
-                let (at, start) = (processor(), Instant::now());
-                series.add(graph, &symbols, false, last);
-                used += processor() - at;
-                passed += start.elapsed().as_secs_f64();
+            match std::env::var(ONE) {
+                Ok(one) if one == format!("{name} {n}") => measure(name, shape, n),
+                Ok(_) => {}
+                Err(_) => apart(name, n),
             }
-            let (at, start) = (processor(), Instant::now());
-            let outcome = series.finish(&symbols);
-            used += processor() - at;
-            passed += start.elapsed().as_secs_f64();
-            assert_eq!(outcome.captures[1].objects, u64::from(n));
-            println!(
-                "{name:13} {n:9} {edges:11} {used:10.2} {passed:7.2} {:11.1} {:13.1}",
-                used * 1e9 / elements as f64,
-                (peak() - before - 16.0 * edges as f64) / f64::from(n)
-            );
         }
     }
+}
+
+/// The shape and size that this process is to measure.
+const ONE: &str = "HEAPDIFF_BENCH_ONE";
+
+/// Measures in a process of its own, since memory stays with a process.
+fn apart(name: &str, n: u32) {
+    let own = std::env::current_exe().expect("the path of this program");
+    let mut command = std::process::Command::new(own);
+    let output = command.arg(name).env(ONE, format!("{name} {n}")).output();
+    let output = output.expect("this program starts again");
+    let text = String::from_utf8_lossy(&output.stdout);
+    match text.lines().nth(1) {
+        Some(line) => println!("{line}"),
+        None => println!("{name:13} {n:9} failed: {}", output.status),
+    }
+}
+
+fn measure(name: &str, shape: Shape, n: u32) {
+    let mut symbols = Symbols::default();
+    let before = peak();
+    let mut series = Series::default();
+    let (mut used, mut passed, mut elements) = (0.0, 0.0, 0);
+    let mut edges = 0;
+    for (n, last) in [(n / 10 * 9, false), (n, true)] {
+        let graph = build(shape, n, &mut symbols);
+        edges = graph.edge_count();
+        elements += n as usize + edges;
+        let (at, start) = (processor(), Instant::now());
+        series.add(graph, &symbols, false, last);
+        used += processor() - at;
+        passed += start.elapsed().as_secs_f64();
+    }
+    let (at, start) = (processor(), Instant::now());
+    let outcome = series.finish(&symbols);
+    used += processor() - at;
+    passed += start.elapsed().as_secs_f64();
+    assert_eq!(outcome.captures[1].objects, u64::from(n));
+    println!(
+        "{name:13} {n:9} {edges:11} {used:10.2} {passed:7.2} {:11.1} {:13.1}",
+        used * 1e9 / elements as f64,
+        (peak() - before - 16.0 * edges as f64) / f64::from(n)
+    );
 }

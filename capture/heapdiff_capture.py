@@ -385,6 +385,23 @@ def _full_name(cls):
     return module + "." + name
 
 
+_globals_of = _ModuleType.__dict__["__dict__"].__get__
+
+
+def _is_of_library(cls):
+    """Whether the source of a class lies among installed packages."""
+    try:
+        module = _module_of(cls)
+    except AttributeError:
+        return False
+    module = _sys.modules.get(module) if type(module) is str else None
+    if not issubclass(type(module), _ModuleType):
+        return False
+    path = _globals_of(module).get("__file__")
+    parts = path.replace("\\", "/").split("/") if type(path) is str else []
+    return "site-packages" in parts or "dist-packages" in parts
+
+
 def _file_name(path):
     return path.replace("\\", "/").rsplit("/", 1)[-1]
 
@@ -741,6 +758,8 @@ class _Walk:
         own = [s for s in [_namespace_of(base).get("__sizeof__") for base in mro] if s is not None]
         if own and type(own[0]) is not _SlotType:
             info.size = [s for s in own if type(s) is _SlotType][0]
+        if role in ("instance", "list", "map", "set") and _is_of_library(cls):
+            role = "library"
         info.number = self.type_row(_full_name(cls), role)
         return info
 

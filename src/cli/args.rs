@@ -2,7 +2,7 @@
 
 use super::examples;
 pub use super::gate_args::{
-    BaselineAction, BaselineArgs, ConfigArgs, GateArgs, NoiseArg, SuppressArgs,
+    BaselineAction, BaselineArgs, ConfigArgs, GateArgs, NoiseArg, SettingArgs, SuppressArgs,
 };
 use crate::diff::MatchedBy;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -235,6 +235,17 @@ pub struct OutputArgs {
     pub exact: bool,
 }
 
+/// What a program does in an hour, and what it may use.
+#[derive(Debug, Args)]
+pub struct LoadArgs {
+    /// Runs in an hour: gives rates and severities
+    #[arg(long, value_name = "N")]
+    pub runs_per_hour: Option<f64>,
+    /// Memory that the program may use (750MB): gives the time until then
+    #[arg(long, value_name = "SIZE")]
+    pub memory_limit: Option<String>,
+}
+
 /// `heapdiff compare`.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
@@ -259,12 +270,9 @@ pub struct CompareArgs {
     /// Count runs: requests of this log until each capture was taken, by the time in its file's name
     #[arg(long, value_name = "LOG", value_hint = ValueHint::FilePath, conflicts_with = "runs")]
     pub runs_from: Option<String>,
-    /// Runs in an hour: gives rates and severities
-    #[arg(long, value_name = "N")]
-    pub runs_per_hour: Option<f64>,
-    /// Memory that the program may use (750MB): gives the time until then
-    #[arg(long, value_name = "SIZE")]
-    pub memory_limit: Option<String>,
+    #[command(flatten)]
+    /// What severities are drawn from.
+    pub load: LoadArgs,
     /// What makes a frame of the flamegraph wide; growth is drawn as a plain flamegraph
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Flame::Churn)]
     pub flame: Flame,
@@ -274,6 +282,9 @@ pub struct CompareArgs {
     #[command(flatten)]
     /// Which rows are shown.
     pub rows: RowArgs,
+    #[command(flatten)]
+    /// Where settings come from.
+    pub settings: SettingArgs,
     #[command(flatten)]
     /// Where results go.
     pub out: OutputArgs,
@@ -307,15 +318,15 @@ pub struct CyclesArgs {
     /// Number of rows; 0 is all
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// Runs in an hour: gives rates and severities
-    #[arg(long, value_name = "N")]
-    pub runs_per_hour: Option<f64>,
-    /// Memory that the program may use (750MB): gives the time until then
-    #[arg(long, value_name = "SIZE")]
-    pub memory_limit: Option<String>,
+    #[command(flatten)]
+    /// What severities are drawn from.
+    pub load: LoadArgs,
     #[command(flatten)]
     /// How captures are read.
     pub input: InputArgs,
+    #[command(flatten)]
+    /// Where settings come from.
+    pub settings: SettingArgs,
     #[command(flatten)]
     /// Where results go.
     pub out: OutputArgs,
@@ -398,6 +409,9 @@ pub struct TimelineArgs {
     #[command(flatten)]
     /// How monitoring is read.
     pub monitor: MonitorArgs,
+    #[command(flatten)]
+    /// Where settings come from.
+    pub settings: SettingArgs,
     #[command(flatten)]
     /// Where results go.
     pub out: OutputArgs,

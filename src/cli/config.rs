@@ -1,7 +1,10 @@
 //! `heapdiff.toml`: found, read, every key checked, turned into budgets and suppressions.
 
+use super::config_errors::{line_of, reason, toml_error};
+use super::config_severity::RawSeverity;
 pub use super::config_tables::site_id;
 use super::config_tables::{Amount, RawBudget, RawSuppress, budgets, suppression};
+use super::gate_args::SettingArgs;
 use crate::error::{Code, Error, Place, Result};
 use crate::verdict::{Budget, Steps, Suppression, Thresholds};
 use serde::Deserialize;
@@ -55,34 +58,6 @@ struct RawGate {
     runs_per_hour: Option<Spanned<f64>>,
     suppressions: Option<Vec<String>>,
     trim_path: Option<Vec<String>>,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSeverity {
-    warning: Option<Spanned<Amount>>,
-    critical: Option<Spanned<Amount>>,
-    emergency: Option<Spanned<Amount>>,
-    factor: Option<Spanned<RawFactors>>,
-    limit: Option<Spanned<RawTimes>>,
-}
-
-/// Growth of the whole program by this factor a day.
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawFactors {
-    warning: Option<f64>,
-    critical: Option<f64>,
-    emergency: Option<f64>,
-}
-
-/// Time to the memory limit.
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTimes {
-    warning: Option<Amount>,
-    critical: Option<Amount>,
-    emergency: Option<Amount>,
 }
 
 /// What becomes of "cannot tell".
@@ -198,6 +173,15 @@ pub fn load(explicit: Option<&str>, none: bool, profile: Option<&str>) -> Result
     read(&text, &path, profile).map_err(|e| e.in_file(&shown))
 }
 
+/// The same, as the options of a command say.
+pub(super) fn of(settings: &SettingArgs) -> Result<Config> {
+    load(
+        settings.config.as_deref(),
+        settings.no_config,
+        settings.profile.as_deref(),
+    )
+}
+
 fn known_profile(config: Config, profile: Option<&str>) -> Result<Config> {
     match profile {
         None => Ok(config),
@@ -285,10 +269,11 @@ pub fn budgets_of_flag(flag: &str, text: &str, rates: Steps) -> Result<Vec<Place
     Ok(budgets.into_iter().map(placed).collect())
 }
 
-struct Reader<'t> {
+/// A file on its way to the settings.
+pub(super) struct Reader<'t> {
     text: &'t str,
     name: String,
-    config: Config,
+    pub(super) config: Config,
 }
 
 impl Reader<'_> {
@@ -296,7 +281,8 @@ impl Reader<'_> {
         line_of(self.text, at)
     }
 
-    fn wrong(&self, at: usize, what: String, help: &str) -> Error {
+    /// An error at a place of the text.
+    pub(super) fn wrong(&self, at: usize, what: String, help: &str) -> Error {
         Error::usage(what).at(Place::Line(self.line(at))).help(help)
     }
 
@@ -371,93 +357,6 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn severity(&mut self, raw: &RawSeverity) -> Result<()> {
-        let mut rates = self.config.thresholds.rates;
-        for (amount, slot) in [
-            (&raw.warning, &mut rates.warning),
-            (&raw.critical, &mut rates.critical),
-            (&raw.emergency, &mut rates.emergency),
-        ] {
-            let Some(amount) = amount else { continue };
-            let bytes = amount.get_ref().number().ok_or_else(|| {
-                let what = "a severity is no rate".to_owned();
-                self.wrong(
-                    amount.span().start,
-                    what,
-                    "write the growth an hour, \"50MB\"",
-                )
-            })?;
-            *slot = bytes / 1e6;
-        }
-        if !(rates.warning <= rates.critical && rates.critical <= rates.emergency) {
-            return Err(Error::usage(format!(
-                "warning {}, critical {} and emergency {} MB an hour do not rise",
-                rates.warning, rates.critical, rates.emergency
-            ))
-            .help("give the three in rising order"));
-        }
-        self.config.thresholds.rates = rates;
-        let mut factors = self.config.thresholds.factors;
-        if let Some(own) = &raw.factor {
-            let raw = own.get_ref();
-            for (number, slot) in [
-                (raw.warning, &mut factors.warning),
-                (raw.critical, &mut factors.critical),
-                (raw.emergency, &mut factors.emergency),
-            ] {
-                *slot = number.unwrap_or(*slot);
-            }
-            let rise = factors.warning > 1.0
-                && factors.warning <= factors.critical
-                && factors.critical <= factors.emergency;
-            if !rise {
-                return Err(self.wrong(
-                    own.span().start,
-                    format!(
-                        "factors of {} (warning), {} (critical) and {} (emergency) do not rise from above 1",
-                        factors.warning, factors.critical, factors.emergency
-                    ),
-                    "write what memory is multiplied by in a day, in rising order: warning = 1.5, critical = 4",
-                ));
-            }
-        }
-        self.config.thresholds.factors = factors;
-        self.times(raw)
-    }
-
-    /// Hours to the memory limit.
-    fn times(&mut self, raw: &RawSeverity) -> Result<()> {
-        let Some(own) = &raw.limit else {
-            return Ok(());
-        };
-        let mut hours = self.config.thresholds.hours;
-        let raw = own.get_ref();
-        for (amount, slot) in [
-            (&raw.warning, &mut hours.warning),
-            (&raw.critical, &mut hours.critical),
-            (&raw.emergency, &mut hours.emergency),
-        ] {
-            let Some(amount) = amount else { continue };
-            let seconds = amount.seconds().ok_or_else(|| {
-                let what = "the time to a limit is none".to_owned();
-                self.wrong(own.span().start, what, "write \"72h\" or \"3d\"")
-            })?;
-            *slot = seconds / 3600.0;
-        }
-        if !(hours.emergency <= hours.critical && hours.critical <= hours.warning) {
-            return Err(self.wrong(
-                own.span().start,
-                format!(
-                    "warning {} h, critical {} h and emergency {} h before the limit do not fall",
-                    hours.warning, hours.critical, hours.emergency
-                ),
-                "give the three in falling order: warning = \"72h\", critical = \"24h\"",
-            ));
-        }
-        self.config.thresholds.hours = hours;
-        Ok(())
-    }
-
     fn budgets(&mut self, list: &[Spanned<RawBudget>]) -> Result<()> {
         let mut fresh: Vec<String> = Vec::new();
         for raw in list {
@@ -489,78 +388,4 @@ impl Reader<'_> {
         }
         Ok(())
     }
-}
-
-fn line_of(text: &str, at: usize) -> u64 {
-    let at = at.min(text.len());
-    text.as_bytes()[..at]
-        .iter()
-        .filter(|&&b| b == b'\n')
-        .count() as u64
-        + 1
-}
-
-/// What is wrong in a line of its own, with the nearest key where one is misspelt.
-fn reason(e: &toml::de::Error) -> String {
-    let message = e.message().lines().next().unwrap_or_default();
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let (Some(rest), Some(own)) = (message.strip_prefix("unknown field"), quoted.next()) else {
-        return message
-            .replace(
-                "data did not match any variant of untagged enum Amount",
-                "neither a number nor a size such as \"64KiB\"",
-            )
-            .replace("expected struct RawGate", "expected a table [gate]")
-            .replace("expected struct RawSeverity", "expected a table [severity]")
-            .replace(
-                "expected struct RawProfile",
-                "expected a table [profile.NAME]",
-            )
-            .replace(
-                "expected struct RawFactors",
-                "expected a table [severity.factor]",
-            )
-            .replace(
-                "expected struct RawTimes",
-                "expected a table [severity.limit]",
-            )
-            .replace("expected struct RawBudget", "expected a table [[budget]]")
-            .replace(
-                "expected struct RawSuppress",
-                "expected a table [[suppress]]",
-            )
-            .replace(
-                "data did not match any variant of untagged enum Frames",
-                "neither a list of frames nor a text",
-            );
-    };
-    let _ = rest;
-    let known: Vec<&str> = quoted.collect();
-    let near = known.iter().min_by_key(|k| distance(own, k)).copied();
-    match near.filter(|k| distance(own, k) <= 2 + own.len() / 4) {
-        Some(near) => format!("there is no key `{own}`, the nearest is `{near}`"),
-        None => format!("there is no key `{own}`, there are {}", known.join(", ")),
-    }
-}
-
-fn toml_error(e: &toml::de::Error, text: &str) -> Error {
-    let at = e.span().map_or(0, |s| s.start);
-    Error::usage(reason(e))
-        .at(Place::Line(line_of(text, at)))
-        .help("see docs/configuration.md")
-}
-
-/// Edits from one word to another (Levenshtein 1966).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut before = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let cost = before + usize::from(x != y);
-            before = row[j + 1];
-            row[j + 1] = cost.min(row[j] + 1).min(before + 1);
-        }
-    }
-    row[b.len()]
 }

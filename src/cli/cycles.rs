@@ -7,7 +7,8 @@ use super::args::{
 use super::load::{self, Item, Loaded, Reading};
 use super::output::{Rendering, Target};
 use super::prepare::{self, Look, Prepared};
-use super::run::{Terminal, facts, of_sites, size, targets};
+use super::run::{Terminal, facts, of_sites, targets};
+use super::scale::scale;
 use crate::diff::{GroupBy, Side};
 use crate::error::{Code, Error, Result};
 use crate::format::{self, Capture, Context};
@@ -32,8 +33,6 @@ struct Job<'a> {
     values: bool,
     types_only: bool,
     flame: Flame,
-    runs_per_hour: Option<f64>,
-    memory_limit: &'a Option<String>,
 }
 
 /// `heapdiff cycles`.
@@ -53,9 +52,9 @@ pub(super) fn cycles(args: &CyclesArgs, terminal: &Terminal) -> Result<u8> {
             values: args.values,
             types_only: args.types_only,
             flame: Flame::Growth,
-            runs_per_hour: args.runs_per_hour,
-            memory_limit: &args.memory_limit,
         },
+        scale(&args.settings, &args.load)?,
+        &Reading::new(&args.input)?,
         terminal,
     )
 }
@@ -74,15 +73,20 @@ pub(super) fn compare(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
             values: false,
             types_only: false,
             flame: args.flame,
-            runs_per_hour: args.runs_per_hour,
-            memory_limit: &args.memory_limit,
         },
+        scale(&args.settings, &args.load)?,
+        &Reading::new(&args.input)?,
         terminal,
     )
 }
 
 /// `heapdiff inspect` of an object graph: each by itself, with its types.
-pub(super) fn inspect(args: &InspectArgs, items: &[Item], terminal: &Terminal) -> Result<u8> {
+pub(super) fn inspect(
+    args: &InspectArgs,
+    items: &[Item],
+    reading: &Reading,
+    terminal: &Terminal,
+) -> Result<u8> {
     let paths = items.iter().flat_map(|i| &i.group.paths);
     for path in paths {
         let one = [path.clone()];
@@ -97,10 +101,8 @@ pub(super) fn inspect(args: &InspectArgs, items: &[Item], terminal: &Terminal) -
             values: false,
             types_only: false,
             flame: Flame::After,
-            runs_per_hour: None,
-            memory_limit: &None,
         };
-        run(&job, terminal)?;
+        run(&job, Load::default(), reading, terminal)?;
     }
     Ok(0)
 }
@@ -165,8 +167,6 @@ pub(super) fn of_gate(
         flame: Flame::Growth,
         path_to: None,
         values: false,
-        runs_per_hour: None,
-        memory_limit: &None,
     };
     analyse(&job, load, reading, items).map(|a| a.report)
 }
@@ -191,24 +191,20 @@ pub(super) fn is_graph(items: &[Item], input: &InputArgs) -> bool {
     false
 }
 
-fn run(job: &Job<'_>, terminal: &Terminal) -> Result<u8> {
-    let load = Load {
-        runs_per_hour: job.runs_per_hour,
-        memory_limit: size("memory-limit", job.memory_limit)?,
-        ..Load::default()
-    };
-    let reading = Reading::new(job.input)?;
+fn run(job: &Job<'_>, load: Load, reading: &Reading, terminal: &Terminal) -> Result<u8> {
     let targets = targets(
         &job.out.output,
         job.out.format.as_deref(),
         Rendering::OF_GRAPHS,
     )?;
     let items = load::items(job.captures, job.base, None)?;
+    let files = load::files(&items);
+    targets.iter().try_for_each(|(_, t)| t.keep_off(&files))?;
     let Analysed {
         report,
         symbols,
         allocated,
-    } = analyse(job, load, &reading, &items)?;
+    } = analyse(job, load, reading, &items)?;
     let prepared = allocated
         .map(|captures| prepare::line_up(symbols, captures, &Look::default()))
         .transpose()?;
@@ -419,11 +415,7 @@ fn analyse(job: &Job<'_>, load: Load, reading: &Reading, items: &[Item]) -> Resu
 }
 
 fn read(path: &str, reading: &Reading, job: &Job<'_>, symbols: &mut Symbols) -> Result<HeapGraph> {
-    let limits = Limits::default();
-    let source = match path {
-        "-" => Source::stdin(limits)?,
-        _ => Source::open(std::path::Path::new(path), limits)?,
-    };
+    let source = reading.open(path)?;
     let mut cx = Context {
         strict: reading.strict(),
         values: job.values,

@@ -1,6 +1,6 @@
 //! Arguments of the gate, its baselines, suppressions and configuration.
 
-use super::args::{InputArgs, MonitorArgs, OutputArgs, RowArgs};
+use super::args::{InputArgs, LoadArgs, MonitorArgs, OutputArgs, RowArgs};
 use super::config::Inconclusive;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
@@ -115,12 +115,9 @@ pub struct GateArgs {
     /// The driver that growth is counted by [default: runs]
     #[arg(long, value_name = "NAME")]
     pub driver: Option<String>,
-    /// Runs in an hour: gives rates and severities
-    #[arg(long, value_name = "N")]
-    pub runs_per_hour: Option<f64>,
-    /// Memory that the program may use (750MB): gives the time until then
-    #[arg(long, value_name = "SIZE")]
-    pub memory_limit: Option<String>,
+    #[command(flatten)]
+    /// What severities are drawn from.
+    pub load: LoadArgs,
     #[command(flatten)]
     /// What may grow by how much.
     pub budgets: BudgetArgs,

@@ -17,23 +17,24 @@ const RENDERINGS: &[Rendering] = &[Rendering::Text, Rendering::Json, Rendering::
 
 /// Looks at each capture by itself.
 pub(super) fn inspect(args: &InspectArgs, terminal: &Terminal) -> Result<u8> {
-    if let Ok(items) = load::items(&args.captures, &[], args.input.merge_by)
-        && super::cycles::is_graph(&items, &args.input)
-    {
-        return match super::cycles::site_option(&args.rows) {
-            None => super::cycles::inspect(args, &items, terminal),
-            Some(option) => {
-                sites(args, terminal).map_err(|e| super::cycles::without_sites(option, e))
-            }
-        };
+    let reading = Reading::new(&args.input)?;
+    if let Ok(items) = load::items(&args.captures, &[], args.input.merge_by) {
+        let mut paths = items.iter().flat_map(|i| &i.group.paths);
+        let piped = paths.any(|p| p == "-");
+        if super::cycles::is_graph(&items, &args.input) || piped && reading.stdin_is_graph()? {
+            return match super::cycles::site_option(&args.rows) {
+                None => super::cycles::inspect(args, &items, &reading, terminal),
+                Some(option) => sites(args, &reading, terminal)
+                    .map_err(|e| super::cycles::without_sites(option, e)),
+            };
+        }
     }
-    sites(args, terminal)
+    sites(args, &reading, terminal)
 }
 
 /// The same of allocation sites.
-fn sites(args: &InspectArgs, terminal: &Terminal) -> Result<u8> {
+fn sites(args: &InspectArgs, reading: &Reading, terminal: &Terminal) -> Result<u8> {
     let group_by = GroupBy::parse(&args.rows.group_by)?;
-    let reading = Reading::new(&args.input)?;
     let paths = path_map(&args.rows)?;
     let targets = targets(&args.out.output, args.out.format.as_deref(), RENDERINGS)?;
     let look = Look {
@@ -83,7 +84,7 @@ fn sites(args: &InspectArgs, terminal: &Terminal) -> Result<u8> {
                 label: look.label.clone(),
                 ..Look::default()
             };
-            prepare::prepare(std::slice::from_ref(&item), &reading, &look)
+            prepare::prepare(std::slice::from_ref(&item), reading, &look)
         };
         let prepared = match prepare(None) {
             Ok(prepared) => prepared,

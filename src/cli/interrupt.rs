@@ -16,13 +16,22 @@ fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
         .unwrap_or_else(|broken| broken.into_inner())
 }
 
-/// Has `file` removed when the program is interrupted before [`finished`] is called for it.
-pub(super) fn unless_finished(file: &Path) {
-    unfinished().push(file.to_owned());
+/// Makes a file that is removed when the program is interrupted before [`finished`] is called for
+/// it. An interruption meanwhile waits until the file is known.
+pub(super) fn making<T: AsRef<Path>, E>(make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    listen();
+    let mut all = unfinished();
+    let file = make()?;
+    all.push(file.as_ref().to_owned());
+    Ok(file)
+}
+
+fn listen() {
     LISTEN.call_once(|| {
         // Where no handler can be set, the file is left behind: no reason to refuse the work.
         let _ = ctrlc::set_handler(|| {
-            for file in unfinished().drain(..) {
+            let mut all = unfinished();
+            for file in all.drain(..) {
                 let _ = std::fs::remove_file(file);
             }
             std::process::exit(INTERRUPTED);

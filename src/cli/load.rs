@@ -7,6 +7,7 @@ use crate::format::{self, Context, Format};
 use crate::input::{Group, Select, Source, Spec, expand, natural_order};
 use crate::model::{Label, LabelValue, Limits, Meta, Nature, Profile, ProfileBuilder, Symbols};
 use crate::symbolize::Symbolizer;
+use std::sync::{Mutex, PoisonError};
 
 /// One capture to read: a group of files on one side.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct Reading {
     unit: Option<String>,
     strict: bool,
     symbolize: Vec<std::path::PathBuf>,
+    /// Standard input, where it was looked at before it is read.
+    stdin: Mutex<Option<Source>>,
 }
 
 impl Reading {
@@ -41,6 +44,7 @@ impl Reading {
             }),
             strict: args.strict,
             symbolize: args.symbolize.clone(),
+            stdin: Mutex::default(),
         })
     }
 }
@@ -49,6 +53,31 @@ impl Reading {
     /// The format that is forced.
     pub fn forced(&self) -> Option<&'static Format> {
         self.forced
+    }
+
+    /// Opens a path; `-` is standard input, which can be opened once.
+    pub fn open(&self, path: &str) -> Result<Source> {
+        let limits = Limits::default();
+        match path {
+            "-" => {
+                let mut seen = self.stdin.lock().unwrap_or_else(PoisonError::into_inner);
+                seen.take().map_or_else(|| Source::stdin(limits), Ok)
+            }
+            _ => Source::open(std::path::Path::new(path), limits),
+        }
+    }
+
+    /// Whether what comes on standard input is an object graph; it can still be opened.
+    ///
+    /// Errors: standard input that cannot be read.
+    pub fn stdin_is_graph(&self) -> Result<bool> {
+        if let Some(forced) = self.forced {
+            return Ok(forced.is_graph());
+        }
+        let source = self.open("-")?;
+        let formats = format::recognise(&source);
+        *self.stdin.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
+        Ok(formats.is_ok_and(|f| f.iter().any(|f| f.is_graph())))
     }
 
     /// Whether captures that are cut short are refused.
@@ -231,11 +260,7 @@ fn read_file(
     select_ends: bool,
     symbols: &mut Symbols,
 ) -> Result<Vec<Profile>> {
-    let limits = Limits::default();
-    let source = match path {
-        "-" => Source::stdin(limits)?,
-        _ => Source::open(std::path::Path::new(path), limits)?,
-    };
+    let source = reading.open(path)?;
     let select = match &group.spec.select {
         None if select_ends => Some(Select::Ends),
         chosen => chosen.clone(),

@@ -211,8 +211,7 @@ impl Target {
                 .unwrap_or(Path::new("."));
             let mut builder = tempfile::Builder::new();
             builder.prefix(".heapdiff-");
-            let file = builder.tempfile_in(parent).map_err(unwritable)?;
-            interrupt::unless_finished(file.path());
+            let file = interrupt::making(|| builder.tempfile_in(parent)).map_err(unwritable)?;
             Kind::Beside(file)
         };
         Ok(Target {

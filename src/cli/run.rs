@@ -5,6 +5,7 @@ use super::args::{Cli, Color, Command, CompareArgs, Flame, RowArgs};
 use super::load::{self, Reading};
 use super::output::{Rendering, Target, to_stdout};
 use super::prepare::{self, Look};
+use super::scale::scale;
 use super::spelling::single_dash;
 use crate::diff::{CallTree, Filters, GroupBy, Peek, TagFilter, call_tree, peek};
 use crate::error::{Error, Result};
@@ -15,7 +16,6 @@ use crate::render;
 use crate::render::flame;
 use crate::report::{CaptureInfo, Report};
 use crate::units;
-use crate::verdict::Thresholds;
 use clap::{CommandFactory, Parser};
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -357,16 +357,15 @@ fn sites(args: &CompareArgs, terminal: &Terminal) -> Result<u8> {
         ends_of_one: true,
         only: None,
     };
+    let load = scale(&args.settings, &args.load)?;
     let mut shape = Shape {
         group_by,
         sort: args.rows.sort,
         min_delta: size("min-delta", &args.rows.min_delta)?.unwrap_or(0),
         driver: args.driver.clone(),
-        runs_per_hour: counts("runs-per-hour", args.runs_per_hour.as_slice())?
-            .first()
-            .copied(),
-        memory_limit: size("memory-limit", &args.memory_limit)?,
-        thresholds: Thresholds::default(),
+        runs_per_hour: load.runs_per_hour,
+        memory_limit: load.memory_limit,
+        thresholds: load.thresholds,
         shown: usize::MAX,
     };
     let paths = path_map(&args.rows)?;

@@ -15,12 +15,7 @@ use std::fmt::Write;
 ///
 /// Errors: a configuration that is none.
 pub(super) fn config(args: &ConfigArgs, terminal: &Terminal) -> Result<u8> {
-    let settings = &args.settings;
-    let config = config::load(
-        settings.config.as_deref(),
-        settings.no_config,
-        settings.profile.as_deref(),
-    )?;
+    let config = config::of(&args.settings)?;
     let text = match args.prometheus {
         true => prometheus(&config),
         false => effective(&config, terminal.quiet),

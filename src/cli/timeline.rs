@@ -1,8 +1,9 @@
 //! `heapdiff timeline`: files to a recording, the recording to a report.
 
-use super::args::{MonitorArgs, TimelineArgs};
+use super::args::{LoadArgs, MonitorArgs, TimelineArgs};
 use super::output::Rendering;
-use super::run::{Terminal, counts, size, targets};
+use super::run::{Terminal, counts, targets};
+use super::scale::scale;
 use crate::error::{Code, Error, Result};
 use crate::format::monitor;
 use crate::input::Source;
@@ -30,9 +31,14 @@ const OF_THE_SCRIPT: [&str; 7] = [
 
 /// Runs the command.
 pub(super) fn timeline(args: &TimelineArgs, terminal: &Terminal) -> Result<u8> {
+    let load = LoadArgs {
+        runs_per_hour: None,
+        memory_limit: args.memory_limit.clone(),
+    };
+    let load = scale(&args.settings, &load)?;
     let limits = verdict::Limits {
-        memory: size("memory-limit", &args.memory_limit)?.map(|b| b as f64),
-        ..verdict::Limits::default()
+        memory: load.memory_limit.map(|b| b as f64),
+        thresholds: load.thresholds,
     };
     let targets = targets(
         &args.out.output,

@@ -8,8 +8,9 @@ use crate::error::{Code, Error, Place, Result};
 use crate::input::Source;
 use std::io::{BufRead, Read};
 
-/// What the window holds at first.
-const WINDOW: usize = 1 << 20;
+/// What the window holds at first: what it holds still lies near the processor when it is read, and
+/// is filled without a buffer between.
+const WINDOW: usize = 1 << 19;
 /// The longest token: a string of JSON, a record of names.
 const LONGEST: usize = 256 << 20;
 

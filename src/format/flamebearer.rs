@@ -220,7 +220,7 @@ fn bars(
                     return Err(damaged("a bar's own part is larger than the bar"));
                 }
                 start = start.saturating_add(offset);
-                width += total;
+                width = width.saturating_add(total);
             }
             let name = s.integer()?;
             let name = usize::try_from(name).ok().and_then(|i| names.get(i));

@@ -26,6 +26,7 @@ pub mod native;
 pub mod pprof;
 pub mod ruby_objspace;
 pub mod sanitizer;
+mod script_facts;
 pub mod speedscope;
 #[cfg(test)]
 mod testing;

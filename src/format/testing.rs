@@ -2,7 +2,7 @@
 
 use super::{Capture, Context, Format, Match};
 use crate::input::Source;
-use crate::model::{Limits, Profile, Symbols};
+use crate::model::{HeapGraph, Limits, Profile, Symbols};
 
 /// The stacks of a profile's rows as `function file:line;...`, root first.
 pub(crate) fn stacks(profile: &Profile, symbols: &Symbols) -> Vec<String> {
@@ -39,6 +39,59 @@ pub(crate) fn read(format: &Format, bytes: &[u8]) -> crate::Result<(Symbols, Vec
         profiles.push(profile);
     }
     Ok((symbols, profiles))
+}
+
+/// Reads a text as `format`, with a context that `set` changed.
+pub(crate) fn read_with(
+    format: &Format,
+    text: &str,
+    set: impl Fn(&mut Context<'_>),
+) -> (Symbols, crate::Result<Vec<Profile>>) {
+    let mut symbols = Symbols::default();
+    let source = Source::from_bytes("x", text.as_bytes().to_vec(), Limits::default()).unwrap();
+    let mut cx = Context::new(&mut symbols);
+    set(&mut cx);
+    let read = (format.read)(&source, &mut cx).map(|captures| {
+        let profile = |c: Capture| c.into_profile().unwrap();
+        captures.into_iter().map(profile).collect()
+    });
+    (symbols, read)
+}
+
+/// The sum of every column.
+pub(crate) fn totals(profile: &Profile) -> Vec<i128> {
+    profile.columns.iter().map(|c| c.sum()).collect()
+}
+
+/// Reads bytes as an object graph of `format`.
+pub(crate) fn read_graph(
+    format: &Format,
+    bytes: &[u8],
+    strict: bool,
+) -> crate::Result<(HeapGraph, Symbols)> {
+    let mut symbols = Symbols::default();
+    let source = Source::from_bytes("x", bytes.to_vec(), Limits::default())?;
+    let mut cx = Context::new(&mut symbols);
+    cx.strict = strict;
+    let captures = (format.read)(&source, &mut cx)?;
+    let graph = captures.into_iter().find_map(Capture::into_graph).unwrap();
+    graph.check_valid(&symbols)?;
+    Ok((graph, symbols))
+}
+
+/// The objects of a graph: type, size, references with their names.
+pub(crate) fn graph_rows(g: &HeapGraph, symbols: &Symbols) -> Vec<String> {
+    (0..g.len() as u32)
+        .map(|v| {
+            let info = symbols.graph.type_info(g.type_of(v));
+            let edges = g.edges(v).map(|(to, label)| {
+                let label = symbols.graph.label_info(label);
+                format!(" {}->{to}", symbols.strings.get(label.name))
+            });
+            let edges: String = edges.collect();
+            format!("{} {}{edges}", symbols.strings.get(info.name), g.size(v))
+        })
+        .collect()
 }
 
 /// Cuts a capture at 200 places and flips 200 of its bytes: none may panic, and every error has

@@ -1,6 +1,7 @@
 //! The last capture of a side, looked at closely: paths, what to cut, and who is to blame.
 
-use super::cut::{Cut, Cutter, Plan, entries};
+use super::beside::beside;
+use super::cut::{Cut, Cutter, MOST_REFERENCES, Plan, Reference, chosen, entries};
 use super::cycles::{self, Found};
 use super::dominators::Dominators;
 use super::growing::{GrowingPath, GrowingPaths};
@@ -30,14 +31,21 @@ pub(super) struct CycleDetail {
     pub(super) root_path: Option<Vec<PathStep>>,
     pub(super) cut: CutRow,
     pub(super) breaks: Option<CutRow>,
-    pub(super) explained: bool,
+    /// How many of them a growing holder holds.
+    pub(super) blamed: u32,
 }
 
 /// A holder that is looked at: its group among those that grow, and the objects it holds.
 pub(super) struct Held {
     bytes: u64,
     group: usize,
-    tops: Vec<u32>,
+    /// Groups of entries that hold the same objects.
+    beside: Vec<usize>,
+    /// Whether roots themselves hold the objects.
+    rooted: bool,
+    pub(super) tops: Vec<u32>,
+    /// Those of the group itself, where `tops` has others too.
+    own: Option<Vec<u32>>,
     also: Vec<(String, u64)>,
 }
 
@@ -97,7 +105,10 @@ impl<'a> Close<'a> {
                 Held {
                     bytes: cycles::set_retained(self.dom, &mut tops),
                     group,
+                    beside: Vec::new(),
+                    rooted: path.above.is_empty(),
                     tops,
+                    own: None,
                     also: Vec::new(),
                 }
             })
@@ -109,6 +120,7 @@ impl<'a> Close<'a> {
             let grown = grown(h.bytes, first.as_ref(), last.as_ref());
             (path(h).leaf, std::cmp::Reverse(grown), h.group)
         });
+        let all = self.merged(all, path);
         let mut first_of: FxHashMap<u32, usize> = FxHashMap::default();
         let mut kept: Vec<Held> = Vec::new();
         for h in all {
@@ -116,8 +128,24 @@ impl<'a> Close<'a> {
             let depth = if path(&h).leaf { LEAF_DEPTH } else { 1 };
             let mut above = path(&h).above.iter().rev().take(depth);
             if let Some(&row) = above.find_map(|g| first_of.get(g)) {
-                let name = path(&h).path.last().map_or("", |s| s.type_name.as_str());
-                kept[row].also.push((name.to_owned(), h.bytes));
+                let held = &mut kept[row];
+                let mut other = h.group;
+                if !path(&h).leaf {
+                    let own = held.own.get_or_insert_with(|| held.tops.clone());
+                    held.tops.extend_from_slice(&h.tops);
+                    // The program's own objects are what is spoken of.
+                    let tells = |group: usize| {
+                        let path = &growing.all[group];
+                        path.own || path.inside.is_some()
+                    };
+                    if path(&h).own && !tells(held.group) {
+                        other = std::mem::replace(&mut held.group, h.group);
+                        *own = h.tops;
+                    }
+                }
+                let name = growing.all[other].path.last();
+                let name = name.map_or("", |s| s.type_name.as_str());
+                held.also.push((name.to_owned(), h.bytes));
             } else if kept.len() < MOST_HOLDERS {
                 if let Some(&parent) = path(&h).above.last() {
                     first_of.insert(parent, kept.len());
@@ -125,7 +153,30 @@ impl<'a> Close<'a> {
                 kept.push(h);
             }
         }
+        for h in kept.iter_mut().filter(|h| h.own.is_some()) {
+            h.bytes = cycles::set_retained(self.dom, &mut h.tops);
+        }
         kept
+    }
+
+    /// Groups with those of entries that hold the same objects.
+    fn merged<'g>(&self, mut all: Vec<Held>, path: impl Fn(&Held) -> &'g GrowingPath) -> Vec<Held> {
+        let plain = |h: &Held| {
+            let path = path(h);
+            !path.own && !path.leaf && path.inside.is_none()
+        };
+        let same = beside(self.graph, &all, |h| path(h).own, plain);
+        for (i, other) in same.iter().enumerate() {
+            let Some(other) = *other else { continue };
+            let (entries, group) = (std::mem::take(&mut all[i].tops), all[i].group);
+            let held = &mut all[other];
+            held.own.get_or_insert_with(|| held.tops.clone());
+            held.tops.extend(entries);
+            held.beside.push(group);
+        }
+        let mut same = same.iter();
+        all.retain(|_| same.next().is_none_or(Option::is_none));
+        all
     }
 
     /// What cuts holders and cycles free. `components`: the component of each object, which is
@@ -143,14 +194,29 @@ impl<'a> Close<'a> {
             .collect();
         drop(components);
         let tops: Vec<Vec<u32>> = found.iter().map(|f| self.tops(f)).collect();
-        let of_holders = held.iter().map(|h| cutter.plan(&h.tops));
+        let of_holders = held.iter().map(|h| {
+            let own = h.own.iter().chain([&h.tops]);
+            (own.map(Vec::as_slice).collect(), h.bytes)
+        });
         let of_cycles = found.iter().zip(&tops);
         let of_cycles = of_cycles.filter(|(f, _)| is_reachable(f));
-        let plans: Vec<Plan<'_>> = of_holders
-            .chain(of_cycles.map(|(_, tops)| cutter.plan(tops)))
-            .collect();
+        let of_cycles = of_cycles.map(|(f, tops)| (vec![tops.as_slice()], f.retained));
+        let mut plans: Vec<Plan<'_>> = Vec::new();
+        let mut ways: Vec<(usize, u64)> = Vec::new();
+        for (sets, keeps) in of_holders.chain(of_cycles) {
+            let own = cutter.plans(&sets);
+            ways.push((own.len(), keeps));
+            plans.extend(own);
+        }
         drop(backward);
-        let mut cuts = self.cutter(&OnceCell::new()).count(&plans);
+        let mut counted = self.cutter(&OnceCell::new()).count(&plans).into_iter();
+        let mut cuts: Vec<Cut> = ways
+            .into_iter()
+            .map(|(n, keeps)| {
+                let own: Vec<Cut> = counted.by_ref().take(n).collect();
+                chosen(own, keeps)
+            })
+            .collect();
         let rest = cuts.split_off(held.len().min(cuts.len()));
         let reachable = found
             .iter()
@@ -183,13 +249,15 @@ impl<'a> Close<'a> {
     fn cut_row(&self, cut: &Cut) -> CutRow {
         let backward = OnceCell::new();
         let cutter = self.cutter(&backward);
+        let mut references: Vec<Reference> = Vec::new();
+        for reference in cut.references.iter().map(|&e| cutter.in_words(e, cut.any)) {
+            if !references.contains(&reference) && references.len() < MOST_REFERENCES {
+                references.push(reference);
+            }
+        }
         CutRow {
             kind: cut.kind,
-            references: cut
-                .references
-                .iter()
-                .map(|&e| cutter.in_words(e, cut.any))
-                .collect(),
+            references,
             count: cut.count,
             frees: cut.frees,
         }
@@ -271,7 +339,7 @@ impl<'a> Close<'a> {
                 .and_then(|&v| self.root_path(v, growing)),
             cut: self.cut_row(cut),
             breaks: None,
-            explained: blame * 2 > found.tops.len(),
+            blamed: blame as u32,
         }
     }
 
@@ -297,7 +365,7 @@ impl<'a> Close<'a> {
         growing: &GrowingPaths,
         base: bool,
     ) -> (Vec<HolderRow>, Marks) {
-        let sets: Vec<&[u32]> = held.iter().map(|h| h.tops.as_slice()).collect();
+        let sets: Vec<(&[u32], bool)> = held.iter().map(|h| (&h.tops[..], h.rooted)).collect();
         let (shares, blamed) = holders::shares(self.graph, &sets);
         let mut rows = Vec::new();
         for ((h, share), cut) in held.into_iter().zip(shares).zip(&cuts.holders) {
@@ -314,12 +382,20 @@ impl<'a> Close<'a> {
                 base,
                 trend: found.trend,
                 share,
-                retained: h.bytes,
+                // What several of them hold together none of them holds alone.
+                retained: h.bytes.max(share.exclusive),
                 inside: found.inside.clone(),
                 cut: self.cut_row(cut),
                 also: h.also,
-                benign: holders::excuse(&told),
-                made: self.made(&h.tops),
+                beside: h
+                    .beside
+                    .iter()
+                    .map(|&g| growing.all[g].path.clone())
+                    .collect(),
+                benign: holders::excuse(&told)
+                    .or(found.soft.then_some(holders::SOFTLY))
+                    .or(found.bare.then_some(holders::ENGINE)),
+                made: self.made(h.own.as_ref().unwrap_or(&h.tops)),
             });
         }
         (rows, blamed)

@@ -2,9 +2,10 @@
 //!
 //! Pearce's space-saving form of Tarjan's algorithm (D. J. Pearce, "A space-efficient algorithm
 //! for finding strongly connected components", 2016), without recursion. Linear; 4 bytes an
-//! object, and at most 12 more on a long chain.
+//! object, and at most 9 more on a long chain.
 
-use super::rows::Rows;
+use super::rows::{Marks, Rows};
+use crate::model::push;
 
 /// The component of each object that was looked at; `u32::MAX` for the others. Numbers ascend in
 /// topological order: a component refers only to components of larger number and to itself.
@@ -35,18 +36,21 @@ pub fn components(
     let mut index = 1u32;
     let mut component = NONE - 1;
     // Objects that wait for their component, and the path of the search: an object and the place
-    // of its next reference. Whether it may be a root is its lowest index being its own.
+    // of its next reference. Those that reach a lower index than their own are no roots.
     let mut waiting: Vec<u32> = Vec::new();
-    let mut path: Vec<(u32, u32, u32)> = Vec::new();
+    let mut path: Vec<(u32, u32)> = Vec::new();
+    let mut lowered = Marks::new(rows.len());
     for start in 0..n {
         if rindex[start as usize] != 0 || !node(start) {
             continue;
         }
-        path.push((start, rows.offsets[start as usize], index));
+        push(&mut path, (start, rows.offsets[start as usize]));
         rindex[start as usize] = index;
         index += 1;
-        while let Some(&mut (v, ref mut at, own)) = path.last_mut() {
+        while let Some(&mut (v, ref mut at)) = path.last_mut() {
             let end = rows.offsets[v as usize + 1];
+            let mut low = rindex[v as usize];
+            let before = low;
             let mut child = None;
             while *at < end {
                 let e = *at as usize;
@@ -60,19 +64,24 @@ pub fn components(
                         child = Some(w);
                         break;
                     }
-                    low if low < rindex[v as usize] => rindex[v as usize] = low,
-                    _ => {}
+                    found => low = low.min(found),
                 }
             }
+            if low < before {
+                rindex[v as usize] = low;
+                lowered.add(v);
+            }
             if let Some(w) = child {
-                path.push((w, rows.offsets[w as usize], index));
+                push(&mut path, (w, rows.offsets[w as usize]));
                 rindex[w as usize] = index;
                 index += 1;
                 continue;
             }
             path.pop();
-            let low = rindex[v as usize];
-            if low == own {
+            let mut reached = low;
+            if lowered.has(v) {
+                push(&mut waiting, v);
+            } else {
                 index -= 1;
                 while let Some(&w) = waiting.last()
                     && rindex[w as usize] >= low
@@ -82,14 +91,14 @@ pub fn components(
                     index -= 1;
                 }
                 rindex[v as usize] = component;
+                reached = component;
                 component -= 1;
-            } else {
-                waiting.push(v);
             }
-            if let Some(&(parent, ..)) = path.last()
-                && rindex[v as usize] < rindex[parent as usize]
+            if let Some(&(parent, _)) = path.last()
+                && reached < rindex[parent as usize]
             {
-                rindex[parent as usize] = rindex[v as usize];
+                rindex[parent as usize] = reached;
+                lowered.add(parent);
             }
         }
     }

@@ -60,7 +60,8 @@ pub struct Shape {
 pub struct Cut {
     /// How.
     pub kind: CutKind,
-    /// One reference of each shape: its place in the columns. One to four.
+    /// One reference of each shape, or from each of the few objects that refer: places in the
+    /// columns.
     pub references: Vec<u32>,
     /// Number of references of these shapes that are cut together.
     pub count: u32,
@@ -96,9 +97,11 @@ pub struct Plan<'s> {
 
 /// References of one shape.
 #[derive(Debug, Clone)]
-struct Alike {
+pub(super) struct Alike {
     count: u32,
     first: u32,
+    /// Objects that refer, each with its first reference; some more than may be named are enough.
+    from: Vec<(u32, u32)>,
     /// Those that do not refer to an object of the set: the others are found by their shape.
     others: Vec<u32>,
 }
@@ -108,18 +111,40 @@ impl Default for Alike {
         Alike {
             count: 0,
             first: u32::MAX,
+            from: Vec::new(),
             others: Vec::new(),
         }
     }
 }
 
 impl Alike {
-    fn add(&mut self, edge: u32, into_set: bool) {
+    pub(super) fn add(&mut self, from: u32, edge: u32, into_set: bool) {
         self.count += 1;
         self.first = self.first.min(edge);
+        self.comes_from(from, edge);
         if !into_set {
             self.others.push(edge);
         }
+    }
+}
+
+impl Alike {
+    fn comes_from(&mut self, from: u32, edge: u32) {
+        if let Some(known) = self.from.iter_mut().find(|known| known.0 == from) {
+            known.1 = known.1.min(edge);
+        } else if self.from.len() <= MOST_REFERENCES {
+            self.from.push((from, edge));
+        }
+    }
+
+    /// References that stand for all: one from each object that refers, where these are few.
+    fn examples(&self) -> Vec<u32> {
+        if self.from.len() > MOST_REFERENCES {
+            return vec![self.first];
+        }
+        let mut all: Vec<u32> = self.from.iter().map(|&(_, edge)| edge).collect();
+        all.sort_unstable();
+        all
     }
 }
 
@@ -134,6 +159,9 @@ fn by_types(shapes: Vec<(Shape, Alike)>) -> Vec<(Shape, Alike)> {
         let into = merged.entry(shape).or_default();
         into.count += alike.count;
         into.first = into.first.min(alike.first);
+        for (from, edge) in alike.from {
+            into.comes_from(from, edge);
+        }
         into.others.extend(alike.others);
     }
     merged.into_iter().collect()
@@ -141,7 +169,7 @@ fn by_types(shapes: Vec<(Shape, Alike)>) -> Vec<(Shape, Alike)> {
 
 impl<'s> Plan<'s> {
     /// A plan of the most frequent shapes.
-    fn new(kind: CutKind, shapes: FxHashMap<Shape, Alike>, tops: &'s [u32]) -> Plan<'s> {
+    pub(super) fn new(kind: CutKind, shapes: FxHashMap<Shape, Alike>, tops: &'s [u32]) -> Plan<'s> {
         let mut shapes: Vec<(Shape, Alike)> = shapes.into_iter().collect();
         let any = shapes.len() > MOST_REFERENCES;
         if any {
@@ -158,6 +186,14 @@ impl<'s> Plan<'s> {
     }
 }
 
+impl Plan<'_> {
+    /// Whether its shapes, at most so many, are all of `references`.
+    pub(super) fn is_whole(&self, references: usize, most: usize) -> bool {
+        let all: u32 = self.shapes.iter().map(|(_, alike)| alike.count).sum();
+        self.shapes.len() <= most && all as usize == references
+    }
+}
+
 /// A cut names at most so many references.
 pub const MOST_REFERENCES: usize = 4;
 /// A reference further up is named only while it frees at most this much more than the suspect
@@ -170,17 +206,30 @@ pub fn cuttability(graph: &HeapGraph, words: &Words, symbols: &Symbols, edge: u3
 }
 
 /// The same where the object that refers is known.
-fn readiness(graph: &HeapGraph, words: &Words, symbols: &Symbols, from: u32, edge: u32) -> u8 {
+///
+/// A class, a module and a dictionary of names are there for the whole program: nobody lets go of
+/// them to be rid of what they hold.
+pub(super) fn readiness(
+    graph: &HeapGraph,
+    words: &Words,
+    symbols: &Symbols,
+    from: u32,
+    edge: u32,
+) -> u8 {
     let info = symbols
         .graph
         .label_info(LabelId(graph.labels()[edge as usize]));
     let from = words.of_type(graph.type_of(from));
+    let to = words.of_type(graph.type_of(graph.targets()[edge as usize]));
     match info.kind {
         EdgeKind::Struct | EdgeKind::Weak | EdgeKind::Final => 0,
+        // The table of a JavaScript map holds its entries.
+        EdgeKind::Internal if from.role.is_container() && !to.engine => 3,
         EdgeKind::Soft | EdgeKind::Internal | EdgeKind::Other => 1,
         EdgeKind::Frame | EdgeKind::Closure => 2,
         EdgeKind::Attr if symbols.strings.get(info.name).ends_with("this$0") => 1,
         _ if from.role == Role::Native => 1,
+        _ if matches!(to.role, Role::Type | Role::Module | Role::Namespace) => 1,
         _ => 3,
     }
 }
@@ -239,7 +288,7 @@ impl Cutter<'_> {
         self.shape_from(source(self.graph, edge), edge)
     }
 
-    fn shape_from(&self, from: u32, edge: u32) -> Shape {
+    pub(super) fn shape_from(&self, from: u32, edge: u32) -> Shape {
         let e = edge as usize;
         Shape {
             from: self.graph.type_of(from).0,
@@ -254,8 +303,8 @@ impl Cutter<'_> {
         (entry < MANY).then_some(entry)
     }
 
-    /// Of the bridges on the way from `v` up to the root, the one most ready to be cut that frees
-    /// most, as long as it frees little beyond what `v` keeps.
+    /// Of the bridges on the way from `v` up to the root, the one most ready to be cut, and of
+    /// those the nearest, as long as it frees little beyond what `v` keeps.
     pub fn best_bridge(&self, v: u32) -> Option<u32> {
         self.best_bridge_from(v).map(|(_, edge)| edge)
     }
@@ -266,15 +315,14 @@ impl Cutter<'_> {
     fn best_bridge_from(&self, v: u32) -> Option<(u32, u32)> {
         let keeps = self.tree.retained_by(v);
         let most = keeps.saturating_add(keeps / SLACK);
-        let mut best: Option<((u8, u64), (u32, u32))> = None;
+        let mut best: Option<(u8, (u32, u32))> = None;
         let mut at = v;
         loop {
             let holder = self.tree.holder(at);
             if let (Some(edge), Some(from)) = (self.bridge(at), holder) {
                 let ready = readiness(self.graph, self.words, self.symbols, from, edge);
-                let rank = (ready, self.tree.retained_by(at));
-                if ready > 0 && best.is_none_or(|(b, _)| rank > b) {
-                    best = Some((rank, (from, edge)));
+                if ready > 0 && best.is_none_or(|(b, _)| ready > b) {
+                    best = Some((ready, (from, edge)));
                 }
             }
             match holder {
@@ -284,23 +332,36 @@ impl Cutter<'_> {
         }
     }
 
-    /// How a set of reachable objects is cut free; what that frees is counted by
-    /// [`Cutter::count`]. Linear in the set and in the ways into one of its objects.
-    pub fn plan<'s>(&self, tops: &'s [u32]) -> Plan<'s> {
+    /// How a set of reachable objects is cut free by references near to it: one for each of its
+    /// objects, or all around. Linear in the set and in the ways into it.
+    pub fn near<'s>(&self, tops: &'s [u32]) -> Option<Plan<'s>> {
         let mut shapes: FxHashMap<Shape, Alike> = FxHashMap::default();
         let mut bridged = 0usize;
         for &v in tops {
             if let Some((from, edge)) = self.best_bridge_from(v) {
                 bridged += 1;
                 let alike = shapes.entry(self.shape_from(from, edge)).or_default();
-                alike.add(edge, self.graph.targets()[edge as usize] == v);
+                alike.add(from, edge, self.graph.targets()[edge as usize] == v);
             }
         }
         if bridged * 10 >= tops.len() * 9 && bridged > 0 {
-            Plan::new(CutKind::Bridge, shapes, tops)
-        } else {
-            self.several(tops)
+            return Some(Plan::new(CutKind::Bridge, shapes, tops));
         }
+        self.around(tops)
+    }
+
+    /// Ways to cut sets free, in the order in which they are to be tried: what is near to any of
+    /// the sets before what is far from the first. What they free is counted by [`Cutter::count`],
+    /// and one is chosen by [`chosen`].
+    pub fn plans<'s>(&self, sets: &[&'s [u32]]) -> Vec<Plan<'s>> {
+        let mut plans: Vec<Plan<'s>> = Vec::new();
+        for &tops in sets {
+            plans.extend(self.near(tops));
+        }
+        if plans.first().is_none_or(|p| p.kind != CutKind::Bridge) {
+            plans.extend(sets.first().map(|tops| self.several(tops)));
+        }
+        plans
     }
 
     /// A minimum cut around the object that keeps most, and the references of its shapes into all.
@@ -310,19 +371,31 @@ impl Cutter<'_> {
             .iter()
             .copied()
             .max_by_key(|&v| (keeps(v), std::cmp::Reverse(v)));
-        let backward = || Rows::of(self.graph).places_backward();
-        let cut = sample.and_then(|v| self.min_cut(v, self.backward.get_or_init(backward)));
+        let cut = sample.and_then(|v| self.min_cut(v, self.backward()));
         let cut = cut.unwrap_or_default();
         let mut shapes: FxHashMap<Shape, Alike> = FxHashMap::default();
         for &edge in &cut {
-            let alike = shapes.entry(self.shape(edge)).or_default();
-            alike.add(edge, false);
+            let from = source(self.graph, edge);
+            let alike = shapes.entry(self.shape_from(from, edge)).or_default();
+            alike.add(from, edge, false);
         }
         let kind = match cut.len() {
             1 => CutKind::Bridge,
             _ => CutKind::MinCut,
         };
         Plan::new(kind, shapes, tops)
+    }
+
+    /// Places of references backward.
+    pub(super) fn backward(&self) -> &OwnRows {
+        let make = || Rows::of(self.graph).places_backward();
+        self.backward.get_or_init(make)
+    }
+
+    /// Objects that roots hold.
+    pub(super) fn rooted(&self) -> FxHashSet<u32> {
+        let roots = self.graph.roots.iter().filter(|r| !r.weak);
+        roots.map(|r| r.node).collect()
     }
 
     /// What cutting all references of each plan's shapes into its set frees: they are taken out
@@ -342,7 +415,7 @@ impl Cutter<'_> {
                     0 => Cut::none(),
                     frees => Cut {
                         kind: plan.kind,
-                        references: plan.shapes.iter().map(|(_, alike)| alike.first).collect(),
+                        references: plan.shapes.iter().flat_map(|s| s.1.examples()).collect(),
                         count: removed.count(k),
                         any: plan.any,
                         frees,
@@ -408,13 +481,7 @@ impl Cutter<'_> {
         let mut queue = vec![v];
         nodes.insert(v, sink);
         let mut edge_of: Vec<Option<u32>> = Vec::new();
-        let rooted: FxHashSet<u32> = self
-            .graph
-            .roots
-            .iter()
-            .filter(|r| !r.weak)
-            .map(|r| r.node)
-            .collect();
+        let rooted = self.rooted();
         if rooted.contains(&v) {
             return None;
         }
@@ -577,6 +644,22 @@ impl Cutter<'_> {
     }
 }
 
+/// Of the counted cuts in the order of [`Cutter::plans`], the first that frees nine tenths of what
+/// the sets keep, else the one that frees most.
+pub fn chosen(cuts: impl IntoIterator<Item = Cut>, keeps: u64) -> Cut {
+    let mut best = Cut::none();
+    for cut in cuts {
+        let enough = cut.frees > 0 && cut.frees >= keeps / 10 * 9;
+        if enough || cut.frees > best.frees {
+            best = cut;
+        }
+        if enough {
+            break;
+        }
+    }
+    best
+}
+
 /// Capacity of a reference that is not to be cut.
 const UNCUT: u32 = 1 << 20;
 /// Objects that the search for a minimum cut looks at.
@@ -597,7 +680,8 @@ pub struct Reference {
 }
 
 impl Cutter<'_> {
-    /// A reference in words. Containers on the way are named by their owner.
+    /// A reference in words. Containers on the way are named by their owner, variables by the
+    /// function that they belong to.
     pub fn in_words(&self, edge: u32, any: bool) -> Reference {
         let name = |v: u32| {
             let info = self.symbols.graph.type_info(self.graph.type_of(v));
@@ -612,14 +696,15 @@ impl Cutter<'_> {
         };
         let mut labels = vec![if any { "[*]".to_owned() } else { label(edge) }];
         let mut v = source(self.graph, edge);
-        // A container is told by what holds it; a few levels are enough to find an owner.
+        // A few levels are enough to find an owner.
         for _ in 0..8 {
             let words = self.words.of_type(self.graph.type_of(v));
-            let inner = words.near == Nearness::Container || words.role == Role::Namespace;
+            let unnamed = words.role == Role::Namespace || words.context;
+            let inner = words.near == Nearness::Container || words.plain || unnamed;
             let Some(e) = self.paths.held_by(v).filter(|_| inner) else {
                 break;
             };
-            if words.role != Role::Namespace {
+            if !unnamed {
                 labels.push(label(e));
             }
             v = source(self.graph, e);

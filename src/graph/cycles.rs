@@ -232,7 +232,9 @@ impl Finder<'_> {
                     break 'search;
                 }
                 let w = self.graph.targets()[e];
-                if self.components[w as usize] != component
+                // What tells most apart is asked first: each question is a look into cold memory.
+                if own && !self.tree.dominates(top, self.tree.number[w as usize])
+                    || self.components[w as usize] != component
                     || !self.words.ties(self.graph.labels()[e])
                 {
                     continue;
@@ -241,9 +243,7 @@ impl Finder<'_> {
                     last = Some((v, e as u32));
                     break 'search;
                 }
-                if self.by[w as usize] != NONE
-                    || own && !self.tree.dominates(top, self.tree.number[w as usize])
-                {
+                if self.by[w as usize] != NONE {
                     continue;
                 }
                 self.by[w as usize] = e as u32;

@@ -11,6 +11,7 @@
 
 use super::components::components;
 use super::rows::{Marks, Rows};
+use crate::model::push;
 
 /// Depth-first number of the virtual root. Numbers start at 1; 0 is none.
 pub const ROOT: u32 = 1;
@@ -28,10 +29,16 @@ pub struct Dominators {
     pub retained: Vec<u64>,
     /// Number of the garbage root; all larger numbers are unreachable.
     pub garbage: u32,
-    /// Place in a walk of the tree, parents first.
-    pre: Vec<u32>,
-    /// Objects in the subtree.
-    span: Vec<u32>,
+    /// Where each number's subtree lies in a walk of the tree, parents first.
+    places: Vec<Interval>,
+}
+
+/// Places in a walk of the tree: of an object, and the end of its subtree. Together, since a
+/// question looks at both and goes anywhere in memory.
+#[derive(Debug, Clone, Copy)]
+struct Interval {
+    at: u32,
+    end: u32,
 }
 
 /// Computes the tree. `holds`: objects that roots hold, in the order to walk them. `preferred`
@@ -282,7 +289,7 @@ impl Forest {
             if ancestor < bound {
                 break;
             }
-            self.path.push(x);
+            push(&mut self.path, x);
             x = ancestor;
         }
         let mut above = self.links[x as usize];
@@ -302,37 +309,39 @@ impl Dominators {
     fn lay_out(&mut self, size: impl Fn(u32) -> u64) {
         let count = self.vertex.len();
         self.retained = vec![0; count];
-        self.span = vec![1; count];
+        // The ends are numbers of objects until the places are known.
+        self.places = vec![Interval { at: 0, end: 1 }; count];
         for i in (2..count).rev() {
             if i as u32 != self.garbage {
                 let own = size(self.vertex[i]);
                 self.retained[i] = self.retained[i].saturating_add(own);
             }
             let d = self.dom[i] as usize;
-            self.span[d] += self.span[i];
+            self.places[d].end += self.places[i].end;
             // What is garbage is not the root's.
             if i as u32 != self.garbage {
                 self.retained[d] = self.retained[d].saturating_add(self.retained[i]);
             }
         }
         let mut next = vec![0u32; count];
-        self.pre = vec![0; count];
         if count > 1 {
             next[1] = 1;
         }
         for i in 2..count {
-            let d = self.dom[i] as usize;
-            self.pre[i] = next[d];
-            next[d] += self.span[i];
-            next[i] = self.pre[i] + 1;
+            let place = &mut self.places[i];
+            let next_below = &mut next[self.dom[i] as usize];
+            place.at = *next_below;
+            *next_below += place.end;
+            place.end = *next_below;
+            next[i] = place.at + 1;
         }
     }
 
     /// Whether every way from a root to number `b` goes through number `a`.
     #[inline]
     pub fn dominates(&self, a: u32, b: u32) -> bool {
-        let (a, b) = (a as usize, b as usize);
-        self.pre[a] <= self.pre[b] && self.pre[b] - self.pre[a] < self.span[a]
+        let Interval { at, end } = self.places[a as usize];
+        (at..end).contains(&self.places[b as usize].at)
     }
 
     /// Whether an object is held by a root.
@@ -356,15 +365,15 @@ impl Dominators {
     pub fn in_order(&self) -> Vec<u32> {
         let mut order = vec![0; self.vertex.len().saturating_sub(1)];
         for i in 1..self.vertex.len() {
-            order[self.pre[i] as usize] = i as u32;
+            order[self.places[i].at as usize] = i as u32;
         }
         order
     }
 
     /// End of the subtree of a number in [`Dominators::in_order`], and its place.
     pub fn interval(&self, i: u32) -> (u32, u32) {
-        let i = i as usize;
-        (self.pre[i], self.pre[i] + self.span[i])
+        let Interval { at, end } = self.places[i as usize];
+        (at, end)
     }
 
     /// Bytes and objects that no root reaches.

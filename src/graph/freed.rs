@@ -7,7 +7,7 @@
 
 use super::paths::Sources;
 use super::rows::{Marks, Rows};
-use crate::model::HeapGraph;
+use crate::model::{HeapGraph, push};
 use std::collections::VecDeque;
 
 /// Cuts that are counted together.
@@ -98,7 +98,7 @@ pub fn survivors(
         for (e, &w) in row.zip(rows.of_node(v)) {
             if bits[w as usize] != all && !(owner && removed.cuts(&mut at, e as u32) != 0) {
                 bits[w as usize] = all;
-                todo.push(w);
+                push(&mut todo, w);
             }
         }
     }

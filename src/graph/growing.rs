@@ -4,7 +4,7 @@
 //! it. Where every entry of a holder has a label of its own (a property for each user), no single
 //! group grows: then the groups of one type below one parent are taken together.
 
-use super::growth::Trend;
+use super::growth::{LEAST_STEP, Trend};
 use super::rows::Marks;
 use super::series::{PathStep, Side, State, folds, root_words};
 use super::signature::one_label;
@@ -43,6 +43,12 @@ pub(super) struct GrowingPath {
     pub(super) trend: Trend,
     pub(super) members: Vec<u32>,
     pub(super) inside: Option<Inside>,
+    /// Objects of the program's own classes.
+    pub(super) own: bool,
+    /// The engine's own, with nothing of the program below it.
+    pub(super) bare: bool,
+    /// A soft reference is on the way.
+    pub(super) soft: bool,
 }
 
 /// Objects of one path that came up and stayed.
@@ -84,6 +90,13 @@ struct Entry {
     key: PathKey,
 }
 
+/// What is below what grows.
+struct Below {
+    inside: Option<Inside>,
+    bare: bool,
+    soft: bool,
+}
+
 /// Finds what grows. Linear in groups and objects.
 pub(super) fn growing(
     graph: &HeapGraph,
@@ -96,7 +109,11 @@ pub(super) fn growing(
     if side.axis.captures < 2 {
         return GrowingPaths::default();
     }
-    let more = |counts: &[f64]| side.axis.judge(counts).growth.is_more();
+    // A single object more may be the capture's own, or come up once.
+    let more = |counts: &[f64]| {
+        let delta = counts.last().unwrap_or(&0.0) - counts.first().unwrap_or(&0.0);
+        delta >= LEAST_STEP && side.axis.judge(counts).growth.is_more()
+    };
     let finder = Finder {
         keys: side.paths.growing(more),
         graph,
@@ -160,7 +177,47 @@ impl Finder<'_> {
                 });
             }
         }
-        self.told(entries, &entry_of)
+        let mut entries = self.by_thread(entries);
+        for (i, entry) in entries.iter().enumerate() {
+            for &g in &entry.groups {
+                entry_of[g as usize] = i as u32;
+            }
+        }
+        let inside = self.inside(&entry_of, &mut entries);
+        self.told(entries, &entry_of, inside)
+    }
+
+    /// Frames of the same threads, as one: a thread that does not end keeps all of its frames.
+    fn by_thread(&self, entries: Vec<Entry>) -> Vec<Entry> {
+        let mut first: FxHashMap<String, usize> = FxHashMap::default();
+        let mut out: Vec<Entry> = Vec::new();
+        for entry in entries {
+            let at = self.thread(entry.groups[0]);
+            let known = at.map(|name| *first.entry(name).or_insert(out.len()));
+            match known.and_then(|i| out.get_mut(i)) {
+                Some(thread) => {
+                    // A function may be in a stack twice: of the fewest there is one a thread.
+                    if entry.counts.last() < thread.counts.last() {
+                        (thread.counts, thread.key) = (entry.counts, entry.key);
+                        thread.groups.splice(0..0, entry.groups);
+                    } else {
+                        thread.groups.extend(entry.groups);
+                    }
+                }
+                None => out.push(entry),
+            }
+        }
+        out
+    }
+
+    /// The thread of a group of frames that roots hold, its number left out.
+    fn thread(&self, g: u32) -> Option<String> {
+        let group = &self.tree.groups[g as usize];
+        let frame = group.parent == NONE && group.label == RootKind::Frame as u32;
+        let root = self.tree.roots.get(&g).filter(|_| frame)?;
+        let name = self.graph.roots.get(*root as usize)?.name;
+        let (thread, _) = self.symbols.strings.get(name).split_once('#')?;
+        Some(thread.chars().filter(|c| !c.is_ascii_digit()).collect())
     }
 
     /// Groups of one type that one parent holds by labels of their own and that become more
@@ -191,7 +248,7 @@ impl Finder<'_> {
         out
     }
 
-    fn told(&self, entries: Vec<Entry>, entry_of: &[u32]) -> GrowingPaths {
+    fn told(&self, entries: Vec<Entry>, entry_of: &[u32], mut inside: Vec<Below>) -> GrowingPaths {
         let mut members: Vec<Vec<u32>> = vec![Vec::new(); entries.len()];
         let n = self.graph.len();
         let (mut leaking, mut still) = (Marks::new(n), Marks::new(n));
@@ -210,7 +267,6 @@ impl Finder<'_> {
         let mut order: Vec<usize> = (0..entries.len()).collect();
         order.sort_by_key(|&i| (std::cmp::Reverse(members[i].len()), entries[i].groups[0]));
         order.truncate(MOST);
-        let mut inside = self.inside(entry_of, &entries);
         let mut all = Vec::new();
         for i in order {
             let entry = &entries[i];
@@ -225,7 +281,10 @@ impl Finder<'_> {
                 counts: entry.counts.clone(),
                 trend: self.side.axis.judge(&entry.counts),
                 members: std::mem::take(&mut members[i]),
-                inside: inside[i].take(),
+                inside: inside[i].inside.take(),
+                own: self.words.of_type(type_of).near == Nearness::Application,
+                bare: inside[i].bare,
+                soft: inside[i].soft,
             });
         }
         GrowingPaths {
@@ -241,8 +300,10 @@ impl Finder<'_> {
         group.count == 1 || self.side.paths.is_still(group.key)
     }
 
-    /// For each entry that is none of the program's types, the nearest below it that is and grows.
-    fn inside(&self, entry_of: &[u32], entries: &[Entry]) -> Vec<Option<Inside>> {
+    /// For each entry that is none of the program's types, the nearest below it that is and grows;
+    /// and whether it is the engine's own with nothing of a program below it. Of several groups the
+    /// one that leads there comes first.
+    fn inside(&self, entry_of: &[u32], entries: &mut [Entry]) -> Vec<Below> {
         let near = |g: &Group| self.words.of_type(TypeId(g.type_of)).near;
         let own = |g: &Group| near(g) == Nearness::Application;
         let groups = &self.tree.groups;
@@ -251,6 +312,17 @@ impl Finder<'_> {
             .iter()
             .map(|e| !tells(&groups[e.groups[0] as usize]))
             .collect();
+        let engine = |g: &Group| self.words.of_type(TypeId(g.type_of)).engine;
+        let first = |e: &Entry| &groups[e.groups[0] as usize];
+        let mut bare: Vec<bool> = entries.iter().map(|e| engine(first(e))).collect();
+        let joint: FxHashMap<u32, PathKey> = match entries.iter().any(|e| e.groups.len() > 1) {
+            true => {
+                let named = together(self.tree, self.words);
+                self.tree.below_together(&named).into_iter().collect()
+            }
+            false => FxHashMap::default(),
+        };
+        let key = |g: u32| *joint.get(&g).unwrap_or(&groups[g as usize].key);
         // The entry above each group, and how far.
         let mut above: Vec<(u32, u32)> = Vec::with_capacity(groups.len());
         let mut best: Vec<Option<(u32, u32)>> = vec![None; entries.len()];
@@ -264,37 +336,67 @@ impl Finder<'_> {
                 (entry, _) => (entry, 0),
             };
             above.push((entry, depth));
-            if entry == NONE || depth == 0 || !asked[entry as usize] || !own(group) {
+            if entry == NONE || depth == 0 {
+                continue;
+            }
+            let leaf = self.words.of_type(TypeId(group.type_of)).role.is_leaf();
+            bare[entry as usize] &= leaf || engine(group);
+            if !asked[entry as usize] || !own(group) {
                 continue;
             }
             let nearest = &mut best[entry as usize];
-            if nearest.is_none_or(|(d, _)| depth < d) && self.grows(group.key).is_some() {
+            if nearest.is_none_or(|(d, _)| depth < d) && self.grows(key(g as u32)).is_some() {
                 *nearest = Some((depth, g as u32));
             }
         }
         // Their kind at the same distance counts, by whatever labels: a list has two ends.
         let captures = self.side.axis.captures;
         let mut sums: Vec<Vec<f64>> = vec![vec![0.0; captures]; entries.len()];
-        for (group, &(entry, depth)) in groups.iter().zip(&above) {
-            let Some(Some((nearest, g))) = best.get(entry as usize) else {
+        let mut counted: FxHashSet<(u32, PathKey)> = FxHashSet::default();
+        for (g, (group, &(entry, depth))) in groups.iter().zip(&above).enumerate() {
+            let Some(Some((nearest, of))) = best.get(entry as usize) else {
                 continue;
             };
-            if depth == *nearest && group.type_of == groups[*g as usize].type_of {
-                let counts = self.side.paths.get(group.key).unwrap_or_default();
+            if depth != *nearest || group.type_of != groups[*of as usize].type_of {
+                continue;
+            }
+            let key = key(g as u32);
+            if counted.insert((entry, key)) {
+                let counts = self.side.paths.get(key).unwrap_or_default();
                 let sum = &mut sums[entry as usize];
                 sum.iter_mut().zip(counts).for_each(|(s, n)| *s += n);
             }
         }
-        let told = |(found, counts): (Option<(u32, u32)>, Vec<f64>)| {
-            let (depth, g) = found?;
-            let mut path = self.path(&[g]);
-            Some(Inside {
-                path: path.split_off(path.len().saturating_sub(depth as usize)),
-                series: counts.iter().map(|&c| c as u64).collect(),
-                trend: self.side.axis.judge(&counts),
-            })
-        };
-        best.into_iter().zip(sums).map(told).collect()
+        let mut out = Vec::new();
+        for (i, entry) in entries.iter_mut().enumerate() {
+            let told = best[i].map(|(depth, g)| {
+                let path = self.tree.path(g);
+                let top = path[path.len() - 1 - depth as usize];
+                if let Some(at) = entry.groups.iter().position(|&g| g == top) {
+                    entry.groups.swap(0, at);
+                }
+                Inside {
+                    path: self.path(&[g]).split_off(path.len() - depth as usize),
+                    series: sums[i].iter().map(|&c| c as u64).collect(),
+                    trend: self.side.axis.judge(&sums[i]),
+                }
+            });
+            let end = best[i].map_or(entry.groups[0], |(_, g)| g);
+            out.push(Below {
+                inside: told,
+                bare: bare[i],
+                soft: self.is_soft(end),
+            });
+        }
+        out
+    }
+
+    /// Whether a soft reference is on the way to a group.
+    fn is_soft(&self, g: u32) -> bool {
+        let label = |g: &u32| self.tree.groups[*g as usize].label;
+        let path = self.tree.path(g);
+        let soft = |l: u32| l != STAR && self.words.of_label(LabelId(l)).kind == EdgeKind::Soft;
+        path.iter().skip(1).map(label).any(soft)
     }
 
     /// Marked objects by their path, below no path that has marked objects itself.

@@ -74,7 +74,7 @@ pub struct Axis {
 }
 
 /// Growth of less than this between two captures is what a capture itself may leave behind.
-const LEAST_STEP: f64 = 2.0;
+pub(super) const LEAST_STEP: f64 = 2.0;
 
 impl Axis {
     /// Judges counts, one a capture.

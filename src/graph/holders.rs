@@ -10,8 +10,8 @@ use crate::model::HeapGraph;
 ///
 /// An `lru_cache` with a limit refers to its keys and results itself; one without a limit has them
 /// in a dictionary alone, and is not excused. A class that calls itself an LRU or TTL cache has a
-/// limit. What a soft reference holds goes when memory is short. Weak references hold nothing, and
-/// their owners prune them now and then; so do maps from names to weak references.
+/// limit. Weak references hold nothing, and their owners prune them now and then; so do maps from
+/// names to weak references.
 pub fn excuse(path: &[(&str, bool)]) -> Option<&'static str> {
     let limited = path.windows(2).enumerate().any(|(i, w)| {
         let unlimited = w[1].0 == "dict" && i + 2 < path.len();
@@ -27,8 +27,13 @@ pub fn excuse(path: &[(&str, bool)]) -> Option<&'static str> {
     if above.iter().any(|p| is_limited(simple(p.0))) {
         return Some("a cache with a limit, by its name");
     }
-    if above.iter().any(|p| p.0 == "java.lang.ref.SoftReference") {
-        return Some("softly held: freed when memory is short");
+    // What a finalizer has still to see is listed there; it dies after its turn.
+    if last == "Finalizer"
+        && above
+            .last()
+            .is_some_and(|p| p.0 == "class java.lang.ref.Finalizer")
+    {
+        return Some("finalizers, which run after their objects die");
     }
     let weak = |name: &str| {
         [
@@ -44,6 +49,12 @@ pub fn excuse(path: &[(&str, bool)]) -> Option<&'static str> {
     (weak(last) || above.iter().any(|p| of_weak(simple(p.0))))
         .then_some("weak references, which are pruned now and then")
 }
+
+/// Why what a soft reference holds is no fault.
+pub(super) const SOFTLY: &str = "softly held: freed when memory is short";
+
+/// Why what holds nothing of the program is no fault: shapes of objects, cells of finalizers.
+pub(super) const ENGINE: &str = "the engine's own, with nothing of the program in it";
 
 /// The last part of a name.
 fn simple(name: &str) -> &str {
@@ -68,21 +79,29 @@ pub struct Share {
 }
 
 /// What each of a few sets holds that nothing outside them does: the measure of BLeak. At most 64
-/// sets; the others have none.
+/// sets; the others have none. Each set with whether it is of objects that roots hold: then these
+/// roots are what grows, and do not count.
 ///
 /// Also all that they hold and nothing else does. One search from roots and one from all sets; 8
 /// bytes an object.
-pub fn shares(graph: &HeapGraph, sets: &[&[u32]]) -> (Vec<Share>, Marks) {
+pub fn shares(graph: &HeapGraph, sets: &[(&[u32], bool)]) -> (Vec<Share>, Marks) {
     let mut in_set = Marks::new(graph.len());
-    for &v in sets.iter().copied().flatten() {
-        in_set.add(v);
+    let mut roots = Marks::new(graph.len());
+    for &(set, rooted) in sets {
+        for &v in set {
+            in_set.add(v);
+            if rooted {
+                roots.add(v);
+            }
+        }
     }
-    let mut rooted = alive(graph, |_, e| in_set.has(graph.targets()[e]));
-    // What a root itself holds stays, whoever else holds it.
+    let mut alive = alive(graph, &roots, |_, e| in_set.has(graph.targets()[e]));
+    // What another root holds stays, whoever else holds it.
+    let sets: Vec<&[u32]> = sets.iter().map(|s| s.0).collect();
     for &v in sets.iter().copied().flatten() {
-        rooted.remove(v);
+        alive.remove(v);
     }
-    let holders = freed::reached_by(graph, sets, |w| !rooted.has(w));
+    let holders = freed::reached_by(graph, &sets, |w| !alive.has(w));
     // By set and number of holders.
     let mut blamed = Marks::new(graph.len());
     let mut bytes = vec![[0u64; freed::TOGETHER + 1]; sets.len().min(freed::TOGETHER)];
@@ -142,9 +161,6 @@ mod tests {
         assert!(excuse(&[("module app", false), wrapper, ("dict", true)]).is_some());
         let compiled = ("sqlalchemy.util.LRUCache", false);
         assert!(excuse(&[("module app", false), compiled, ("tuple", true)]).is_some());
-        let soft = ("java.lang.ref.SoftReference", false);
-        assert!(excuse(&[("class Pool", false), soft, ("Buffer", false)]).is_some());
-        assert!(excuse(&[("class Pool", false), soft]).is_none());
         let map = ("java.util.HashMap", true);
         assert!(excuse(&[("class App", false), map, ("App$Job", false)]).is_none());
     }

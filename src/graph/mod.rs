@@ -2,6 +2,8 @@
 //!
 //! All without recursion, all linear or nearly so on every shape.
 
+mod around;
+mod beside;
 mod close;
 pub mod components;
 pub mod cut;

@@ -281,7 +281,7 @@ fn check_shares(graph: &HeapGraph, n: u32) {
             seen
         })
         .collect();
-    let slices: Vec<&[u32]> = sets.iter().map(Vec::as_slice).collect();
+    let slices: Vec<(&[u32], bool)> = sets.iter().map(|s| (s.as_slice(), false)).collect();
     for (own, share) in held.iter().zip(shares(graph, &slices).0) {
         let objects = (0..n as usize).filter(|&v| own[v]);
         let parts = objects.map(|v| (held.iter().filter(|h| h[v]).count(), graph.size(v as u32)));
@@ -350,12 +350,14 @@ fn check_cuts(n: u32, edges: &[(u32, u32)], roots: &[u32]) {
             let frees = frees.expect("the named reference frees the suspect");
             named.push(vec![edge]);
             expected.push(frees);
-            let more = singles
+            // What is further from the suspect frees more; of the most ready the nearest is named,
+            // and none as near frees more.
+            let better = singles
                 .iter()
-                .any(|s| ready(s.0) >= ready(edge) && s.1 > frees);
+                .any(|s| ready(s.0) > ready(edge) || ready(s.0) == ready(edge) && s.1 < frees);
             assert!(
-                !more,
-                "another reference frees more: {v} of {edges:?} {roots:?}"
+                !better,
+                "another reference is nearer or more ready: {v} of {edges:?} {roots:?}"
             );
         }
         if let Some(cut) = cutter.min_cut(v, &places) {
@@ -419,8 +421,19 @@ fn check_cuts(n: u32, edges: &[(u32, u32)], roots: &[u32]) {
     );
     check_shares(&graph, n);
     let one: Vec<u32> = (0..n).filter(|&v| dom.is_reachable(v)).take(2).collect();
-    for share in shares(&graph, &[&one]).0 {
+    for share in shares(&graph, &[(&one, false)]).0 {
         assert_eq!(share.share, share.exclusive);
+    }
+    // Where what grows are objects that roots hold, these roots go with them.
+    let others: Vec<u32> = roots.iter().copied().filter(|r| !one.contains(r)).collect();
+    let (without, _) = heap(n, edges, &others, &kinds);
+    let into = (0..graph.edge_count() as u32).filter(|&e| {
+        let to = graph.targets()[e as usize];
+        one.contains(&to)
+    });
+    let left = alive_without(&without, &into.collect::<Vec<u32>>());
+    for share in shares(&graph, &[(&one, true)]).0 {
+        assert_eq!(share.exclusive, all - bytes(&graph, &left));
     }
 }
 

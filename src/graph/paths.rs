@@ -8,7 +8,7 @@
 
 use super::rows::Marks;
 use super::words::Words;
-use crate::model::{HeapGraph, LabelId, Root, RootKind, Symbols};
+use crate::model::{HeapGraph, LabelId, Root, RootKind, Symbols, push};
 
 /// The stage in which a root is walked.
 pub fn stage(root: &Root) -> Option<u8> {
@@ -48,6 +48,14 @@ pub struct Paths {
 }
 
 const NONE: u32 = u32::MAX;
+/// Not reached yet, and not to be before its turn.
+const LATER: u32 = u32::MAX - 1;
+
+/// Running threads: each is its own beginning, and no matter of the group that lists it.
+pub(super) fn threads(graph: &HeapGraph) -> impl Iterator<Item = u32> + '_ {
+    let own = |r: &&Root| r.kind == RootKind::Thread && !r.weak;
+    graph.roots.iter().filter(own).map(|r| r.node)
+}
 
 /// One step of a path: an object, and the label by which it is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,12 +85,18 @@ pub fn shortest(
     let edges = graph.edge_count() as u32;
     let mut at = 0;
     for level in 0..=2u8 {
+        if level == 0 {
+            for v in threads(graph) {
+                search.by[v as usize] = LATER;
+            }
+        }
         while let Some(&i) = order.get(at)
             && stage(&graph.roots[i as usize]) == Some(level)
         {
-            let v = graph.roots[i as usize].node as usize;
-            if search.by[v] == NONE {
-                search.by[v] = edges.saturating_add(i).min(NONE - 1);
+            let root = graph.roots[i as usize];
+            let v = root.node as usize;
+            if search.by[v] == NONE || root.kind == RootKind::Thread && search.by[v] == LATER {
+                search.by[v] = edges.saturating_add(i).min(LATER - 1);
                 search.queue.push(v as u32);
             }
             at += 1;
@@ -122,10 +136,10 @@ impl Search<'_> {
                     continue;
                 }
                 if self.words.is_low(self.graph.labels()[e]) {
-                    self.low.push(e as u32);
+                    push(&mut self.low, e as u32);
                 } else {
                     self.by[w] = e as u32;
-                    self.queue.push(w as u32);
+                    push(&mut self.queue, w as u32);
                 }
             }
         }
@@ -139,7 +153,7 @@ impl Search<'_> {
                 let w = self.graph.targets()[e as usize];
                 if self.by[w as usize] == NONE {
                     self.by[w as usize] = e;
-                    self.queue.push(w);
+                    push(&mut self.queue, w);
                 }
             }
             self.drain(leaf);
@@ -213,14 +227,15 @@ impl Sources {
     }
 }
 
-/// The set of objects that roots reach without the references that `cut` names.
+/// The set of objects that roots reach without the references that `cut` names. `without`: objects
+/// whose roots do not count.
 ///
 /// Linear; a bit an object and 4 bytes for each that waits.
-pub fn alive(graph: &HeapGraph, cut: impl Fn(u32, usize) -> bool) -> Marks {
+pub fn alive(graph: &HeapGraph, without: &Marks, cut: impl Fn(u32, usize) -> bool) -> Marks {
     let mut seen = Marks::new(graph.len());
     let mut todo = Vec::new();
     for root in graph.roots.iter().filter(|r| !r.weak) {
-        if seen.add(root.node) {
+        if !without.has(root.node) && seen.add(root.node) {
             todo.push(root.node);
         }
     }
@@ -229,7 +244,7 @@ pub fn alive(graph: &HeapGraph, cut: impl Fn(u32, usize) -> bool) -> Marks {
             let w = graph.targets()[e];
             if !seen.has(w) && !cut(v, e) {
                 seen.add(w);
-                todo.push(w);
+                push(&mut todo, w);
             }
         }
     }

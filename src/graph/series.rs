@@ -18,7 +18,7 @@ use super::rows::Rows;
 use super::signature::{Benign, Signatures};
 use super::tree::path_tree;
 use super::ways::{Ways, ways};
-use super::words::{NAMESPACE, Words};
+use super::words::{CONTEXT, NAMESPACE, Words};
 use crate::model::{GraphMeta, HeapGraph, LoaderTally, RootKind, Symbols, TypeId, TypeTally};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -181,6 +181,8 @@ pub struct HolderRow {
     pub cut: CutRow,
     /// The same at other paths: other types that the same holder holds.
     pub also: Vec<(String, u64)>,
+    /// Paths to entries of other collections that hold the same objects.
+    pub beside: Vec<Vec<PathStep>>,
     /// Why it is no fault that it grows.
     pub benign: Option<&'static str>,
     /// Objects by the stack that allocated them, a handle of [`Symbols::stacks`]: the stacks of
@@ -591,11 +593,18 @@ impl Series {
             count: 0,
             frees: 0,
         };
-        let trend = |side: usize| {
-            self.sides[side]
-                .axis
-                .judge(&self.occurrences(side, s, None))
+        let counts = |side: usize| self.occurrences(side, s, None);
+        let trend = |side: usize| self.sides[side].axis.judge(&counts(side));
+        let explained = |(side, detail): (usize, &CycleDetail)| {
+            let counts = counts(side);
+            let last = counts.last().copied().unwrap_or(0.0);
+            let grown = match counts.len() {
+                0 | 1 => last,
+                _ => last - counts[0],
+            };
+            f64::from(detail.blamed) * 2.0 > grown.max(1.0)
         };
+        let detail_of = |side: usize| self.details[side].get(&s).map(|d| (side, d));
         Some(CycleRow {
             id: signature.id,
             signature: signature.text.clone(),
@@ -609,7 +618,7 @@ impl Series {
             root_path: detail.and_then(|d| d.root_path.clone()),
             cut: detail.map_or(none, |d| d.cut.clone()),
             breaks: detail.and_then(|d| d.breaks.clone()),
-            explained: detail.is_some_and(|d| d.explained),
+            explained: detail_of(1).or(detail_of(0)).is_some_and(explained),
             trends: [trend(0), trend(1)],
         })
     }
@@ -689,6 +698,7 @@ pub(super) fn root_words(symbols: &Symbols, kind: RootKind, name: crate::model::
     match (kind, name) {
         (kind, "") => kind.as_str().to_owned(),
         (RootKind::Other, name) => name.to_owned(),
+        (kind, name) if name.split(' ').next() == Some(kind.as_str()) => name.to_owned(),
         (kind, name) => format!("{} {name}", kind.as_str()),
     }
 }
@@ -704,6 +714,3 @@ pub fn is_namespace(step: &PathStep) -> bool {
     step.edge.trim_start_matches('.') == NAMESPACE
         || step.type_name == CONTEXT && matches!(step.edge.as_str(), "<context>" | "<previous>")
 }
-
-/// What V8 calls the variables of a function.
-const CONTEXT: &str = "system / Context";

@@ -6,9 +6,9 @@
 //! list of links is one group and not as deep as it is long. Groups have keys that are equal in
 //! every capture. Idea: the object growth detector of LeakCanary (shark), and BLeak.
 
-use super::paths::stage;
+use super::paths::{stage, threads};
 use super::words::{STAR, Words};
-use crate::model::{HeapGraph, LabelId, RootKind, Symbols, TypeId};
+use crate::model::{HeapGraph, LabelId, RootKind, Symbols, TypeId, push};
 use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 
@@ -17,6 +17,8 @@ pub type PathKey = u64;
 
 /// No group.
 pub const NONE: u32 = u32::MAX;
+/// No group yet, and not before its turn.
+const LATER: u32 = u32::MAX - 1;
 
 /// One group.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +84,14 @@ pub fn path_tree(graph: &HeapGraph, symbols: &Symbols, words: &Words, order: &[u
     let mut at = 0;
     for level in 0..=2u8 {
         let mut names: FxHashMap<(u64, u32), u32> = FxHashMap::default();
+        for v in threads(graph).filter(|_| level < 2) {
+            let place = &mut b.tree.of[v as usize];
+            match level {
+                0 => *place = LATER,
+                _ if *place == LATER => *place = NONE,
+                _ => {}
+            }
+        }
         while let Some(&i) = order.get(at)
             && stage(&graph.roots[i as usize]) == Some(level)
         {
@@ -122,8 +132,8 @@ struct Builder<'a> {
     /// Slices of `queue` that wait, each of one group.
     waiting: std::collections::VecDeque<(u32, u32, u32)>,
     queue: Vec<u32>,
-    /// Objects just claimed, on their way into the queue.
-    found: Vec<u32>,
+    /// Objects just claimed with their groups, on their way into the queue.
+    found: Vec<(u32, u32)>,
     /// Places of references that are followed when no other way is left.
     low: Vec<u32>,
     /// Groups by key: a group that folds is walked in many slices.
@@ -132,6 +142,13 @@ struct Builder<'a> {
     depths: Vec<u8>,
 }
 
+/// A parent of so many groups of one type holds entries of a container.
+const MANY_NAMES: usize = 8;
+/// Links that come back to a label and type after so many steps are one group.
+const ROUND: usize = 6;
+/// So far below such entries is looked for what they have in common.
+const BELOW: u8 = 4;
+
 /// What is deeper than this belongs to the last group: a path so long is a structure of links.
 const DEEPEST: u8 = 64;
 
@@ -139,7 +156,7 @@ impl Builder<'_> {
     fn claim(&mut self, v: u32, group: u32) {
         self.tree.of[v as usize] = group;
         self.tree.groups[group as usize].count += 1;
-        self.found.push(v);
+        push(&mut self.found, (group, v));
     }
 
     /// Adds a group; their list grows by a quarter, since there may be as many as objects.
@@ -157,16 +174,15 @@ impl Builder<'_> {
 
     /// Puts what was found into the queue, group by group.
     fn line_up(&mut self) {
-        let of = &self.tree.of;
-        self.found.sort_by_key(|&v| of[v as usize]);
-        for same in self
-            .found
-            .chunk_by(|&a, &b| of[a as usize] == of[b as usize])
-        {
+        // Most often they are in order already; a sort takes memory even then.
+        if !self.found.is_sorted_by_key(|f| f.0) {
+            self.found.sort_by_key(|f| f.0);
+        }
+        for same in self.found.chunk_by(|a, b| a.0 == b.0) {
             let start = self.queue.len() as u32;
-            self.queue.extend_from_slice(same);
+            self.queue.extend(same.iter().map(|f| f.1));
             self.waiting
-                .push_back((of[same[0] as usize], start, same.len() as u32));
+                .push_back((same[0].0, start, same.len() as u32));
         }
         self.found.clear();
     }
@@ -182,7 +198,7 @@ impl Builder<'_> {
                     }
                     let label = self.graph.labels()[e];
                     if self.words.is_low(label) {
-                        self.low.push(e as u32);
+                        push(&mut self.low, e as u32);
                         continue;
                     }
                     let child = self.child(group, label, self.graph.type_of(w));
@@ -203,6 +219,8 @@ impl Builder<'_> {
         let step = (label, type_of.0);
         let own = self.tree.groups[group as usize];
         let is = |g: &Group| g.parent != NONE && (g.label, g.type_of) == step;
+        let is_same =
+            |a: &Group, b: &Group| a.parent != NONE && (a.label, a.type_of) == (b.label, b.type_of);
         let of_type = |g: u32| g != NONE && self.tree.groups[g as usize].type_of == type_of.0;
         let linked = match label {
             // A container in a container of its type is content; only deeper ones are links.
@@ -214,6 +232,19 @@ impl Builder<'_> {
         }
         if own.parent != NONE && label != STAR && is(&self.tree.groups[own.parent as usize]) {
             return own.parent;
+        }
+        // Links by way of other objects come back to two steps at once: a closure, its variables,
+        // the closure before.
+        let mut up = own.parent;
+        for _ in 0..ROUND {
+            let Some(at) = self.tree.groups.get(up as usize).filter(|_| label != STAR) else {
+                break;
+            };
+            let above = self.tree.groups.get(at.parent as usize);
+            if is(at) && above.is_some_and(|g| is_same(g, &own)) {
+                return up;
+            }
+            up = at.parent;
         }
         if self.depths[group as usize] >= DEEPEST {
             return group;
@@ -290,6 +321,12 @@ impl PathTree {
                 (self.key_together(*group(set[0])), set.iter().fold(0, count))
             })
             .collect();
+        let mut below: FxHashMap<PathKey, u32> = FxHashMap::default();
+        for (g, key) in self.below_together(&named) {
+            let count = below.entry(key).or_default();
+            *count = count.saturating_add(group(g).count);
+        }
+        joint.extend(below);
         drop(named);
         joint.sort_unstable();
         let mut joint = joint.into_iter().peekable();
@@ -308,6 +345,34 @@ impl PathTree {
             }
             Some((first.key, count))
         })
+    }
+
+    /// Groups a few steps below many that count together, with the key that those have in common
+    /// which are reached by the same steps from any of them: `named` as [`together`] gives them. By
+    /// group, parents first. One pass; 16 bytes for each of them.
+    pub(super) fn below_together(&self, named: &[u32]) -> Vec<(u32, PathKey)> {
+        let group = |g: u32| &self.groups[g as usize];
+        let mut known: FxHashMap<u32, (PathKey, u8)> = FxHashMap::default();
+        let sets = named.chunk_by(|&a, &b| group(a).is_beside(group(b)));
+        for set in sets.filter(|set| set.len() >= MANY_NAMES) {
+            let key = self.key_together(*group(set[0]));
+            known.extend(set.iter().map(|&g| (g, (key, 0))));
+        }
+        if known.is_empty() {
+            return Vec::new();
+        }
+        let mut below = Vec::new();
+        for (g, at) in self.groups.iter().enumerate() {
+            let Some(&(key, depth)) = known.get(&at.parent) else {
+                continue;
+            };
+            if depth < BELOW && !known.contains_key(&(g as u32)) {
+                let key = mix(mix(key, u64::from(at.label)), u64::from(at.type_of));
+                known.insert(g as u32, (key, depth + 1));
+                below.push((g as u32, key));
+            }
+        }
+        below
     }
 
     /// The key of all groups of a group's type and parent, whatever their label.

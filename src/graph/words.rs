@@ -7,6 +7,9 @@ use crate::model::{EdgeKind, HeapGraph, LabelId, Role, Symbols, TypeId};
 /// The label between a module or class and the dictionary of its names.
 pub const NAMESPACE: &str = "__dict__";
 
+/// What V8 calls the variables of a function.
+pub const CONTEXT: &str = "system / Context";
+
 /// The label of everything that a container holds.
 pub const STAR: u32 = u32::MAX;
 
@@ -31,6 +34,8 @@ pub enum Nearness {
 
 /// An object with as many properties that no other has is a map.
 const MANY_KEYS: usize = 64;
+/// An object with as many that lead to objects of one class of the program is a map as well.
+const FEW_KEYS: usize = 4;
 
 /// What is known of one type.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +47,12 @@ pub struct TypeWords {
     /// Whether objects of this type that refer to each other are a list or a tree of links: not
     /// so where a type says nothing, as `Object` of JavaScript.
     pub links: bool,
+    /// Whether a name is missing that would tell one from another: `Object` of JavaScript.
+    pub plain: bool,
+    /// Whether they are the variables of a JavaScript function.
+    pub context: bool,
+    /// Whether they are of the JavaScript engine: shapes of objects, code, cells of finalizers.
+    pub engine: bool,
 }
 
 /// What is known of one label.
@@ -80,6 +91,9 @@ impl Words {
                 role: info.role,
                 near: nearness(runtime, name, info.role),
                 links: links(runtime, name, info.role),
+                plain: name == "Object",
+                context: name == CONTEXT,
+                engine: is_engine(runtime, name, info.role),
             });
         }
         for (i, info) in symbols.graph.labels().iter().enumerate() {
@@ -104,7 +118,8 @@ impl Words {
     }
 
     /// Tells names that may be data: those of a plain JavaScript object that is used as a map, with
-    /// many properties that no other object of the capture has.
+    /// many properties that no other object of the capture has, or with some that lead to objects
+    /// of one class of the program.
     ///
     /// One pass over references; 4 bytes a label.
     pub fn hide_keys(&mut self, graph: &HeapGraph, symbols: &Symbols) {
@@ -122,17 +137,24 @@ impl Words {
         }
         for v in 0..graph.len() as u32 {
             let row = graph.row(v);
-            if !maps[graph.type_of(v).0 as usize] || row.len() < MANY_KEYS {
+            if !maps[graph.type_of(v).0 as usize] || row.len() < FEW_KEYS {
                 continue;
             }
-            let all = &graph.labels()[row];
-            let key = |l: &LabelWords, uses: u32| l.kind == EdgeKind::Attr && uses == 1;
-            let keys = all.iter().map(|&l| l as usize);
-            let keys = keys.filter(|&l| key(&self.labels[l], uses[l])).count();
-            if keys >= MANY_KEYS {
-                for l in all.iter().map(|&l| l as usize) {
-                    let label = &mut self.labels[l];
-                    label.private |= key(label, uses[l]);
+            let key =
+                |l: u32| self.labels[l as usize].kind == EdgeKind::Attr && uses[l as usize] == 1;
+            let label = |e: usize| graph.labels()[e];
+            let mut keys: Vec<(u32, u32)> = row
+                .filter(|&e| key(label(e)))
+                .map(|e| (graph.type_of(graph.targets()[e]).0, label(e)))
+                .collect();
+            let many = keys.len() >= MANY_KEYS;
+            keys.sort_unstable();
+            for same in keys.chunk_by(|a, b| a.0 == b.0) {
+                let near = self.types[same[0].0 as usize].near;
+                if many || same.len() >= FEW_KEYS && near == Nearness::Application {
+                    for &(_, l) in same {
+                        self.labels[l as usize].private = true;
+                    }
                 }
             }
         }
@@ -186,11 +208,17 @@ fn nearness(runtime: &str, name: &str, role: Role) -> Nearness {
             Nearness::Application
         }
         Role::Exception => Nearness::Exception,
-        Role::Instance | Role::Weakref => Nearness::Library,
+        Role::Instance | Role::Library | Role::Weakref => Nearness::Library,
         Role::Closure | Role::Function | Role::Generator => Nearness::Code,
         Role::Frame | Role::Traceback => Nearness::Frame,
         _ => Nearness::Other,
     }
+}
+
+/// Whether a type is the JavaScript engine's own.
+fn is_engine(runtime: &str, name: &str, role: Role) -> bool {
+    let of_v8 = matches!(runtime, "v8" | "node" | "chrome" | "javascript");
+    of_v8 && (role == Role::Native || matches!(name, "(array)" | "system / WeakCell"))
 }
 
 /// Whether objects of a type that refer to each other are links. Containers are content, but for

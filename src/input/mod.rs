@@ -2,6 +2,7 @@
 
 mod digest;
 mod expand;
+mod memory;
 mod program;
 mod source;
 mod spec;
@@ -11,6 +12,7 @@ pub const STDIN: &str = "<stdin>";
 
 pub use digest::{FileFacts, digest};
 pub use expand::{Group, expand, natural_order};
+pub use memory::Memory;
 pub use program::ProgramFile;
 pub use source::{Bytes, Packing, Source};
 pub use spec::{Driver, MOST_RUNS, Select, Spec};

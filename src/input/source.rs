@@ -312,7 +312,7 @@ impl Source {
     }
 }
 
-/// The only unsafe code: a file that another process truncates while it is mapped ends this
+/// Unsafe, since a file that another process truncates while it is mapped ends this
 /// process with SIGBUS, which no reader of mapped files can prevent. Captures are written once.
 #[allow(unsafe_code)]
 pub(super) fn map(file: &File) -> std::io::Result<memmap2::Mmap> {

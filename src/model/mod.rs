@@ -21,7 +21,7 @@ pub use frames::{ARENA, Frame, FrameId, Frames};
 pub use heap_graph::{
     Collector, Defined, EdgeKind, GcMode, GraphBuilder, GraphCounts, GraphMeta, GraphNames,
     HeapGraph, IdKind, Ids, LabelId, LabelInfo, LoaderTally, Role, Root, RootKind, TypeId,
-    TypeInfo, TypeTally,
+    TypeInfo, TypeTally, push,
 };
 pub use labels::{Label, LabelValue, Labels, LabelsId};
 pub use limits::Limits;

@@ -119,7 +119,11 @@ pub(super) fn table(out: &mut String, report: &Report<'_>, style: &Style) {
     };
     let unit = &report.metric().unit;
     let (_, total) = report.total(report.chosen);
-    let share = |n: i128| units::percent(n, total).map_or(String::new(), |p| format!("{p:.1} %"));
+    let share = |n: i128| match units::percent(n, total) {
+        None => String::new(),
+        Some(p) if n != 0 && p.abs() < 0.05 => "< 0.1 %".to_owned(),
+        Some(p) => format!("{p:.1} %"),
+    };
     let header = format!(
         "{:>12}  {:>10}  {}",
         report.metric().name,

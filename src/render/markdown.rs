@@ -213,10 +213,11 @@ impl Page<'_> {
         let mut body = String::new();
         for finding in &r.findings {
             let item = format!(
-                "- **{} {}** ({}): {}  \n  Refuted by {}.  \n  Next: {}.\n",
+                "- **{} {}** ({} {}): {}  \n  Refuted by {}.  \n  Next: {}.\n",
                 finding.rule.id,
                 finding.rule.name,
                 finding.severity.as_str(),
+                finding.severity_by.words(),
                 code(&title(r, finding)),
                 escape(finding.refuted_by),
                 escape(finding.advice)

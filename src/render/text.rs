@@ -259,7 +259,7 @@ impl Writer<'_> {
             let _ = write!(
                 text,
                 "; {} in {}",
-                units::bytes(limit as i128),
+                self.amount(limit as i128),
                 units::hours(hours)
             );
         }

@@ -21,6 +21,10 @@ const ONE_RELEASE: usize = 4;
 const ASYMMETRY: f64 = 0.34;
 /// The share of a tooth's cells below the value of a bin.
 const LOW: f64 = 0.25;
+/// The share of a bin's cells that have to be seen where it holds less than half of its samples.
+const SPREAD: f64 = 0.75;
+/// Cells of a bin from which on samples can be spread over it.
+const LEAST_CELLS: f64 = 4.0;
 /// Bursts with breaks rise as steeply as they fall: they have to take turns this often, and to come
 /// as evenly as that.
 const TURNS: f64 = 0.9;
@@ -206,6 +210,7 @@ pub(super) fn bins(series: &Series, teeth: Option<Teeth>) -> Bins {
         };
     }
     let due = width as f64 / series.step_s.max(1e-3);
+    let due_cells = width as f64 / series.step_s.max(series.width_s as f64);
     let mut out = Vec::new();
     let mut from = 0;
     let number = |i: usize| (series.cells[i].at * series.width_s).div_euclid(width);
@@ -222,7 +227,11 @@ pub(super) fn bins(series: &Series, teeth: Option<Teeth>) -> Bins {
             to += 1;
         }
         from = to;
-        if (samples as f64) < 0.5 * due && series.step_s > 0.0 {
+        // A machine under load is sampled more slowly, just when it matters: few samples will do
+        // where they are spread over the bin.
+        let spread = due_cells >= LEAST_CELLS && values.len() as f64 >= SPREAD * due_cells;
+        let seen = samples as f64 >= 0.5 * due || spread;
+        if !seen && series.step_s > 0.0 {
             continue;
         }
         values.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));

@@ -58,6 +58,16 @@ impl SeverityBy {
             SeverityBy::Default => "default",
         }
     }
+
+    /// The same in a sentence: `critical by its rate`.
+    pub fn words(self) -> &'static str {
+        match self {
+            SeverityBy::Rate => "by its rate",
+            SeverityBy::Factor => "by its factor a day",
+            SeverityBy::Limit => "by the time to the limit",
+            SeverityBy::Default => "by default",
+        }
+    }
 }
 
 /// What a finding is about.

@@ -330,6 +330,23 @@ impl Outcome {
         }
     }
 
+    /// The outcome with what was asked for; where that cannot be told, what it would need.
+    fn answered<P>(
+        mut self,
+        answer: Result<Vec<P>, Need>,
+    ) -> Result<(Outcome, Vec<P>), Box<Outcome>> {
+        match answer {
+            Ok(pending) => {
+                self.parts = pending.len();
+                Ok((self, pending))
+            }
+            Err(need) => {
+                self.held = Held::CannotTell(need);
+                Err(Box::new(self))
+            }
+        }
+    }
+
     /// A budget that nothing was measured for.
     fn lacking(question: &Question, need: Need) -> Outcome {
         let limit = &question.budget.limit;

@@ -8,13 +8,16 @@ use super::summary::Verdict;
 use crate::graph::cut::{CutKind, Reference};
 use crate::graph::growth::{Growth, Trend};
 use crate::graph::series::{
-    CaptureFacts, CycleRow, HolderRow, Outcome, PathStep, TypeCount, TypeRow, is_namespace,
+    CaptureFacts, CycleRow, HolderRow, Outcome, PathStep, State, TypeCount, TypeRow, is_namespace,
 };
 use crate::graph::signature::Benign;
 use crate::graph::types::{is_own, short};
+use crate::graph::words::CONTEXT;
 use crate::model::{Collector, GcMode};
 use crate::units;
 
+/// Fewer cycles more than at first are no growth: one may come up once.
+const LEAST_MORE: u32 = 2;
 /// Growing types that no path explains and that are told.
 const MOST_TYPES: usize = 3;
 
@@ -207,6 +210,11 @@ impl Ground<'_> {
         }
         let single = trend.growth == Growth::Single;
         if single && row.benign.is_some() || !single && !trend.growth.is_more() {
+            return None;
+        }
+        let mut sides = row.occurrences.iter().zip(&self.outcome.captures);
+        let before = sides.find(|(_, c)| !c.base).map_or(0, |(&n, _)| n);
+        if !single && here < before.saturating_add(LEAST_MORE) {
             return None;
         }
         if single && (self.two_sides || how == Keeps::Garbage) {
@@ -493,8 +501,9 @@ pub fn level(row: &HolderRow) -> &'static str {
         .per_run
         .is_some_and(|n| n >= 0.99 && (n - n.round()).abs() < 0.005);
     let leak = row.trend.growth.is_leak();
+    let single = row.cut.kind == CutKind::Bridge || row.cut.references.len() == 1;
     match () {
-        _ if leak && whole && row.series.len() >= 4 && row.cut.kind == CutKind::Bridge => "certain",
+        _ if leak && whole && row.series.len() >= 4 && single => "certain",
         _ if leak => "likely",
         _ => "possible",
     }
@@ -526,20 +535,44 @@ pub fn kept_words(how: Keeps) -> &'static str {
 /// Objects of a path that are named, and of a longer one those at its end.
 const MOST_NAMED: (usize, usize) = (8, 5);
 
+/// The slots of JavaScript's maps and sets are their entries.
+fn entries(words: String) -> String {
+    words.replace("<table><slot>", "[*]")
+}
+
+/// Where a path begins that a person reads: at the last class or module on it, since that lives as
+/// long as the program; and where it comes by a variable of a function, as those of a JavaScript
+/// module are, at the last function above what grows.
+fn beginning(path: &[PathStep]) -> usize {
+    let inner = &path[..path.len().saturating_sub(1)];
+    let leaks = |s: &PathStep| s.state == State::Leaking;
+    let above = inner.iter().position(leaks).unwrap_or(inner.len());
+    let class = inner.iter().rposition(is_class).unwrap_or(0);
+    let variable =
+        |i: &usize| inner[*i].edge.starts_with("local:") || inner[*i].edge.starts_with(".local:");
+    let of_context = |i: &usize| inner[*i - 1].type_name == CONTEXT && variable(i);
+    let variable = (2..above).rev().find(of_context);
+    // Contexts within contexts belong to the same function.
+    let function = variable.and_then(|i| inner[..i].iter().rposition(|s| s.type_name != CONTEXT));
+    class.max(function.unwrap_or(0))
+}
+
+fn is_class(step: &PathStep) -> bool {
+    step.type_name.starts_with("class ") || step.type_name.starts_with("module ")
+}
+
 /// A path in words: `module app.registry.KEEP[*] -> Broker`.
 ///
-/// Where a static field of a class is on the way it starts there, since a class lives as long as
-/// the program; of a long path the middle is left out.
+/// It starts where the program's own names do; of a long path the middle is left out.
 pub fn path_words(path: &[PathStep]) -> String {
-    let is_class = |s: &PathStep| s.type_name.starts_with("class ");
-    let inner = &path[..path.len().saturating_sub(1)];
-    let start = inner.iter().rposition(is_class).unwrap_or(0);
+    let start = beginning(path);
+    let by_name = |s: &PathStep| is_class(s) || s.type_name.ends_with("()");
     let mut parts: Vec<String> = Vec::new();
     for (i, step) in path.iter().enumerate().skip(start) {
         let namespace = is_namespace(step);
         let last = i + 1 == path.len();
         if i == start {
-            let class = is_class(step) && i > 0;
+            let class = by_name(step) && i > 0;
             parts.push(if class { &step.type_name } else { &step.edge }.clone());
             let told = class
                 || step.folds
@@ -561,18 +594,18 @@ pub fn path_words(path: &[PathStep]) -> String {
         let left_out = parts.len() - 1 - MOST_NAMED.1;
         parts.splice(1..=left_out, [format!("... {left_out} more ...")]);
     }
-    parts.join(" -> ")
+    entries(parts.join(" -> "))
 }
 
 /// A reference in words: `Registry.brokers[*] -> Broker`.
 pub fn reference_words(r: &Reference) -> String {
     let edge = r.edge.strip_prefix(".__dict__").unwrap_or(&r.edge);
     let from = match short(&r.from) {
-        // A variable of a function belongs to the function, which has no name here.
-        "system / Context" => "function",
+        // A variable of a function that no path leads to.
+        CONTEXT => "function",
         from => from,
     };
-    format!("{from}{edge} -> {}", short(&r.to))
+    entries(format!("{from}{edge} -> {}", short(&r.to)))
 }
 
 /// The path to what a growing holder is spoken of for: down to the program's own objects.

@@ -511,12 +511,14 @@ fn endpoints(timeline: &Timeline, rated: &[Rated], out: &mut Vec<Conclusion>) {
     let Some(requests) = &timeline.requests else {
         return;
     };
-    for (at, attribution) in &requests.attributions {
-        let curve = &timeline.curves[*at];
-        // The severity is the service's: the endpoint is where to look.
-        let Some(service) = rated.iter().find(|r| r.curve == *at) else {
+    // One finding an endpoint, however many services grow with it: the worst of them is its evidence.
+    let mut found: Vec<Conclusion> = Vec::new();
+    for service in rated {
+        let of_curve = |a: &&(usize, _)| a.0 == service.curve;
+        let Some((at, attribution)) = requests.attributions.iter().find(of_curve) else {
             continue;
         };
+        let curve = &timeline.curves[*at];
         for c in attribution.endpoints.iter().filter(|c| c.reported) {
             let facts = &requests.endpoints[c.endpoint];
             let mut names = vec![facts.name.clone()];
@@ -552,16 +554,30 @@ fn endpoints(timeline: &Timeline, rated: &[Rated], out: &mut Vec<Conclusion>) {
                     Fact::Number((rate / 1e4).round() / 100.0),
                 ));
             }
+            let subject = names.join(" + ");
+            let grows = &curve.series.name.service;
+            let each = units::bytes(c.per_request.round() as i128);
+            if let Some(before) = found.iter_mut().find(|f| f.subject_id == subject) {
+                let [lo, hi] = [c.lo, c.hi].map(|n| units::bytes(n.round() as i128));
+                let said = format!("{grows}: +{each} per request ({lo} to {hi}), q {:.1e}", c.q);
+                before
+                    .title
+                    .push_str(&format!("; so does {grows}, +{each}"));
+                match before.evidence.iter_mut().find(|(key, _)| *key == "also") {
+                    Some((_, Fact::Text(text))) => *text = format!("{text}; {said}"),
+                    _ => before.evidence.push(("also", Fact::Text(said))),
+                }
+                continue;
+            }
+            // The severity is the service's: the endpoint is where to look.
             let severity = service.severity.min(Severity::Warning);
-            out.push(conclusion(
+            found.push(conclusion(
                 &rules::REQUESTS_COINCIDE,
                 (severity, SeverityBy::Default),
-                (SubjectKind::Endpoint, names.join(" + ")),
+                (SubjectKind::Endpoint, subject),
                 format!(
-                    "growth of {} coincides with {}: +{} per request",
-                    curve.series.name.service,
+                    "growth of {grows} coincides with {}: +{each} per request",
                     names.join(" and "),
-                    units::bytes(c.per_request.round() as i128)
                 ),
                 evidence,
                 "growth that goes on while it is idle",
@@ -569,6 +585,7 @@ fn endpoints(timeline: &Timeline, rated: &[Rated], out: &mut Vec<Conclusion>) {
             ));
         }
     }
+    out.append(&mut found);
 }
 
 fn stuck(timeline: &Timeline, out: &mut Vec<Conclusion>) {

@@ -1,5 +1,6 @@
 //! Every capture of the repository is recognised, whatever it is called and wherever it comes from.
 
+mod damaged;
 pub mod walk;
 
 use crate::program::run_with;
@@ -99,12 +100,7 @@ fn standard_input_and_wrong_endings_change_nothing() {
         std::fs::write(&wrong, &bytes).unwrap();
         for (file, stdin) in [(wrong.to_str().unwrap(), &b""[..]), ("-", &bytes[..])] {
             let is_graph = format::by_name(name).is_ok_and(format::Format::is_graph);
-            // From standard input object graphs are read by `cycles` alone.
-            let verb = match is_graph && file == "-" {
-                true => "cycles",
-                false => "inspect",
-            };
-            let ran = run_with(&[verb, "--limit", "1", file], stdin);
+            let ran = run_with(&["inspect", "--limit", "1", file], stdin);
             assert_eq!(ran.status, 0, "{name}: {}", ran.err);
             let says = match is_graph {
                 true => "objects".to_owned(),

@@ -7,6 +7,7 @@ mod graphs;
 mod hostile;
 mod monitoring;
 mod noise;
+mod random;
 mod recipes;
 mod renderings;
 mod simulation;

@@ -2,28 +2,11 @@
 //! and a leak does.
 
 use super::Gated;
+use super::random::Random;
 use std::path::Path;
 
 const SITES: usize = 400;
 const CAPTURES: usize = 8;
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    /// Nearly normal, with the deviation 1.
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.next()).sum::<f64>() - 6.0
-    }
-}
 
 /// A level in one of the captures: sites that are stable, step up once, warm up or swing.
 fn level(kind: usize, capture: usize, at: f64) -> f64 {

@@ -3,6 +3,7 @@
 //! Sampled captures of a program whose sites hold the same on average: each site's samples are a
 //! Poisson count. The captures go through the library as the program's do, without files.
 
+use super::random::Random;
 use heapdiff::diff::{Certainty, Ends, Growth, Values};
 use heapdiff::model::{Column, Frame, Metric, StackId, Symbols};
 use heapdiff::normalize::{Naming, PathMap, SiteId};
@@ -18,34 +19,6 @@ const LEVELS: [f64; 12] = [
 ];
 const SITES: usize = 36;
 const RUNS: f64 = 1000.0;
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    /// A Poisson count, by the products of uniform numbers; in parts where the mean is large.
-    fn poisson(&mut self, mut mean: f64) -> u64 {
-        let mut count = 0;
-        while mean > 0.0 {
-            let part = mean.min(500.0);
-            mean -= part;
-            let (limit, mut product) = ((-part).exp(), self.next());
-            while product > limit {
-                count += 1;
-                product *= self.next();
-            }
-        }
-        count
-    }
-}
 
 struct World {
     symbols: Symbols,

@@ -46,11 +46,13 @@ impl Dump {
         let t = self.types.len();
         let role = match name {
             "dict" => "map",
-            "list" | "tuple" => "list",
+            "Set" => "set",
+            "list" | "tuple" | "(array)" | "Array" => "list",
             "module" => "module",
             "frame" => "frame",
             "traceback" => "traceback",
             n if n.ends_with("Error") => "exception",
+            n if n.starts_with("lib.") => "library",
             _ => "instance",
         };
         writeln!(
@@ -70,8 +72,11 @@ impl Dump {
         let kind = match name {
             n if n.starts_with('[') => "item",
             n if n.starts_with("local:") => "local",
+            n if n.starts_with("cell") => "closure",
             n if n.starts_with("tb_") || n.starts_with("f_") => "frame",
             "<type>" => "struct",
+            "<table>" | "<slot>" => "internal",
+            ".referent" => "soft",
             _ => "attr",
         };
         writeln!(

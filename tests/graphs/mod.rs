@@ -1,5 +1,6 @@
 //! Object graphs through the program: what it accuses, what it leaves alone, what it refuses.
 
+mod cuts;
 mod dump;
 mod pages;
 mod shapes;
@@ -33,6 +34,15 @@ fn output(args: &[&str], dumps: &[String]) -> (i32, String, String) {
         String::from_utf8(output.stdout).unwrap(),
         String::from_utf8(output.stderr).unwrap(),
     )
+}
+
+/// The page of captures.
+fn html(args: &[&str], dumps: &[String]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("report.html").display().to_string();
+    let (status, _, err) = output(&[args, &["-o", &out]].concat(), dumps);
+    assert_eq!(status, 0, "{err}");
+    std::fs::read_to_string(out).unwrap()
 }
 
 fn text(dumps: &[String]) -> String {
@@ -343,6 +353,7 @@ fn values_and_contents_are_in_no_output() {
         assert_eq!(status, 0);
         assert!(!out.contains("s3cret"), "{format}");
     }
+    assert!(!html(&["--limit", "0"], &[secret]).contains("s3cret"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! it is held, and its number is the planted one. Caches with a limit are left alone.
 
 use super::dump::Dump;
-use super::{files, json, output, text};
+use super::{files, html, json, output, text};
 use crate::program::heapdiff;
 
 const RUNS: [u64; 4] = [10, 20, 40, 80];
@@ -209,6 +209,14 @@ fn names_that_are_data_are_in_no_output() {
     }
     let (_, out, _) = output(&["--format", "json", "--values"], &dumps);
     assert!(NAMES.iter().any(|n| out.contains(n)));
+    // Also of a map with few entries.
+    for dumps in [dumps, [5, 7, 9].map(people)] {
+        let page = html(&["--limit", "0"], &dumps);
+        let (_, out, _) = output(&["--format", "json"], &dumps);
+        for person in NAMES {
+            assert!(!page.contains(person) && !out.contains(person), "{person}");
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod examples;
 mod exit;
 mod inputs;
 mod laws;
+mod severity;
 
 use assert_cmd::Command;
 

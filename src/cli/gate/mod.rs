@@ -40,12 +40,7 @@ const CANNOT_TELL: u8 = 3;
 /// Errors: as `compare`, `cycles` and `timeline`; a baseline that is missing; a configuration that
 /// is none.
 pub(super) fn gate(args: &GateArgs, terminal: &Terminal) -> Result<u8> {
-    let config = config::load(
-        args.settings.config.as_deref(),
-        args.settings.no_config,
-        args.settings.profile.as_deref(),
-    )?;
-    let mut config = settle::settle(args, config)?;
+    let mut config = settle::settle(args, config::of(&args.settings)?)?;
     let today = settle::today(args.as_of.as_deref())?;
     settle::suppressions(args, &mut config)?;
     if GroupBy::parse(&args.rows.group_by)? != GroupBy::Stack {
@@ -220,10 +215,9 @@ impl Job<'_> {
             outputs,
             |rendering, out| match rendering {
                 Rendering::Jsonl => render::graph::json::write_lines(&report, out),
-                Rendering::Html => page(&view, &origin, out, |document| {
-                    render::graph::json::write(&report, document)
+                other => document(&view, &origin, other, out, |out| {
+                    render::graph::json::write(&report, out)
                 }),
-                _ => render::graph::json::write(&report, out),
             },
         )?;
         Ok(status)
@@ -256,18 +250,11 @@ impl Job<'_> {
         let origin = timeline::origin(&report, terminal, is_page)?;
         let files = BTreeMap::new();
         let view = View::new(Judged::Monitoring(&report), &gate, &files, &command, status);
-        write(
-            args,
-            terminal,
-            &view,
-            outputs,
-            |rendering, out| match rendering {
-                Rendering::Html => page(&view, &origin, out, |document| {
-                    render::timeline::json::write(&report, document)
-                }),
-                _ => render::timeline::json::write(&report, out),
-            },
-        )?;
+        write(args, terminal, &view, outputs, |rendering, out| {
+            document(&view, &origin, rendering, out, |out| {
+                render::timeline::json::write(&report, out)
+            })
+        })?;
         Ok(status)
     }
 
@@ -407,15 +394,19 @@ fn write(
     Ok(())
 }
 
-/// The page of what has no sites: its document, and the gate's text.
-fn page(
+/// The document of what has no sites, or its page: the document, and the gate's text.
+fn document(
     view: &View<'_>,
     origin: &render::html::Origin,
+    rendering: Rendering,
     out: &mut dyn std::io::Write,
-    document: impl FnOnce(&mut Vec<u8>) -> Result<()>,
+    write: impl FnOnce(&mut dyn std::io::Write) -> Result<()>,
 ) -> Result<()> {
+    if rendering != Rendering::Html {
+        return write(out);
+    }
     let mut bytes = Vec::new();
-    document(&mut bytes)?;
+    write(&mut bytes)?;
     let said = render::gate::text(view, &render::html::STYLE);
     render::html::write_document(&bytes, &said, origin, out)
 }

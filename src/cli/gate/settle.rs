@@ -39,14 +39,14 @@ pub(super) fn settle(args: &GateArgs, mut config: Config) -> Result<Config> {
             place: flag("noise"),
         });
     }
-    let runs = counts("runs-per-hour", args.runs_per_hour.as_slice())?;
+    let runs = counts("runs-per-hour", args.load.runs_per_hour.as_slice())?;
     if let Some(&value) = runs.first() {
         config.runs_per_hour = Some(Set {
             value,
             place: flag("runs-per-hour"),
         });
     }
-    if let Some(value) = size("memory-limit", &args.memory_limit)? {
+    if let Some(value) = size("memory-limit", &args.load.memory_limit)? {
         config.memory_limit = Some(Set {
             value,
             place: flag("memory-limit"),

@@ -38,9 +38,9 @@ pub static FORMAT: Format = Format {
     read,
 };
 
-/// Names of nodes are numbers of 26 bits beside the kind of node, those of references of 29.
-const NODE_NAMES: u64 = 1 << 26;
-const EDGE_NAMES: u64 = 1 << 29;
+/// Names are numbers of 26 bits: that many fit beside the kind of a node, and which of them are used
+/// is noted before the table is seen.
+const MOST_NAMES: u64 = 1 << 26;
 /// Elements beyond this one have one label.
 const NUMBERED: u64 = 64;
 /// In a raw type: the object is out of the document.
@@ -262,7 +262,7 @@ impl Reading {
             let mut type_of = (raw as u32) << 26;
             if kind.is_named() {
                 let name = n[schema.node_name];
-                if name >= NODE_NAMES {
+                if name >= MOST_NAMES {
                     return Err(damaged("a node's name lies beyond any table"));
                 }
                 names.use_name(name as u32);
@@ -334,7 +334,7 @@ impl Reading {
             }
             let to = u32::try_from(to / width).unwrap_or(u32::MAX);
             let name = e[schema.edge_name];
-            if kind.is_named() && name >= EDGE_NAMES {
+            if kind.is_named() && name >= MOST_NAMES {
                 return Err(damaged("a reference's name lies beyond any table"));
             }
             if source == root {

@@ -5,6 +5,7 @@ use super::schema::{Hold, NodeKind, Schema};
 use super::{DETACHED, NUMBERED};
 use crate::error::Result;
 use crate::format::json;
+use crate::format::script_facts;
 use crate::model::{
     EdgeKind, GcMode, GraphBuilder, GraphMeta, LabelId, Role, RootKind, StrId, Strings, Symbols,
     TypeId, TypeTally,
@@ -336,15 +337,19 @@ impl Names {
             self.number_of(strings.find("script_or_debug_info")),
             self.number_of(strings.find("script")),
         ];
+        // By the name of a function: whether all functions of that name are of libraries.
+        let mut foreign: FxHashMap<u32, bool> = FxHashMap::default();
         for &(node, line, column) in &self.places {
             let raw = builder.row(node).0.0;
+            let file = slot(builder, node, &[shared])
+                .and_then(|shared| slot(builder, shared, &script))
+                .map(|script| strings.get(self.text(builder.row(script).0.0 & NAME)));
             if self.text(raw & NAME) == StrId::EMPTY {
-                let file = slot(builder, node, &[shared])
-                    .and_then(|shared| slot(builder, shared, &script))
-                    .map(|script| strings.get(self.text(builder.row(script).0.0 & NAME)));
                 let file = file.map_or("", base_name);
                 let name = format!("(anonymous {file}:{line}:{column})()");
                 anonymous.insert(node, graph.type_id(strings, &name, Role::Closure));
+            } else {
+                *foreign.entry(raw & NAME).or_insert(true) &= file.is_some_and(is_of_library);
             }
         }
         builder.rename_types(|node, raw| {
@@ -360,6 +365,11 @@ impl Names {
             }
             let t = *known.entry(raw).or_insert_with(|| {
                 let (name, role) = self.type_name(raw, schema, strings);
+                let role = match role {
+                    // A class is named as its constructor is.
+                    Role::Instance if foreign.get(&(raw & NAME)) == Some(&true) => Role::Library,
+                    role => role,
+                };
                 graph.type_id(strings, &name, role)
             });
             recent.put(raw, t);
@@ -446,6 +456,11 @@ fn base_name(path: &str) -> &str {
         return path;
     }
     path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// Whether a script is part of Node or of an installed package.
+fn is_of_library(path: &str) -> bool {
+    path.starts_with("node:") || path.split(['/', '\\']).any(|part| part == "node_modules")
 }
 
 /// `... pair in WeakMap (table @77389)`: the number of the table.
@@ -582,21 +597,13 @@ pub(super) fn facts(meta: &mut GraphMeta, text: &[u8]) {
             .push("what the snapshot says about its runs cannot be read".into());
         return;
     };
-    for (key, driver) in [("run", "runs"), ("items", "items")] {
-        if let Some(n) = value[key].as_f64().filter(|n| *n >= 0.0) {
-            meta.drivers.push((driver.into(), n));
-        }
-    }
-    let text = |key: &str| value[key].as_str().map(str::to_owned);
-    meta.label = text("label");
-    meta.time = text("time");
-    meta.pid = value["pid"].as_u64();
+    script_facts::facts(meta, &value);
+    meta.time = script_facts::text(&value, "time");
     meta.settled = value["settled"].as_bool();
-    meta.runtime_version = text("runtime_version").unwrap_or_default();
     if value["gc"].as_str() == Some("none") {
         meta.gc = GcMode::None;
     }
-    if let Some(v8) = text("v8") {
+    if let Some(v8) = script_facts::text(&value, "v8") {
         meta.producer = Some(format!("V8 {v8}"));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::names::Names;
 use super::scan::Scan;
+use super::{MOST_NAMES, damaged};
 use crate::error::{Code, Error, Place, Result};
 use crate::model::{Frame, GraphBuilder, Symbols};
 use rustc_hash::FxHashMap;
@@ -45,10 +46,14 @@ impl Traces {
         names: &mut Names,
     ) -> Result<()> {
         let small = |n: u64| u32::try_from(n).unwrap_or(0);
+        let named = |n: u64| match n < MOST_NAMES {
+            true => Ok(n as u32),
+            false => Err(damaged("a function's name lies beyond any table")),
+        };
         scan.records(width, |f| {
             let function = Function {
-                name: small(f[name]),
-                script: small(f[script]),
+                name: named(f[name])?,
+                script: named(f[script])?,
                 line: small(f[line]),
                 column: small(f[column]),
             };

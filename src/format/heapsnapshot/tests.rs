@@ -1,6 +1,6 @@
 use super::*;
-use crate::format::testing::cut_and_flip_graph;
-use crate::model::{EdgeKind, HeapGraph, Limits, Symbols};
+use crate::format::testing::{self, cut_and_flip_graph};
+use crate::model::{EdgeKind, HeapGraph, Symbols};
 
 /// A snapshot of given nodes (kind, name, id, size, references, trace, detached), references
 /// (kind, name or index, ordinal) and strings.
@@ -107,14 +107,7 @@ impl Snapshot {
 }
 
 fn read_with(bytes: &[u8], strict: bool) -> Result<(HeapGraph, Symbols)> {
-    let mut symbols = Symbols::default();
-    let source = Source::from_bytes("x", bytes.to_vec(), Limits::default())?;
-    let mut cx = Context::new(&mut symbols);
-    cx.strict = strict;
-    let captures = read(&source, &mut cx)?;
-    let graph = captures.into_iter().find_map(Capture::into_graph).unwrap();
-    graph.check_valid(&symbols)?;
-    Ok((graph, symbols))
+    testing::read_graph(&FORMAT, bytes, strict)
 }
 
 fn read_text(text: &str) -> Result<(HeapGraph, Symbols)> {
@@ -234,6 +227,24 @@ fn runs_and_items_stand_behind_the_names() {
     );
     assert_eq!(g.meta.label.as_deref(), Some("[end]"));
     assert_eq!((g.meta.settled, g.meta.pid), (Some(true), Some(7)));
+}
+
+/// Which names are used is noted before the table is seen: one number must not take memory.
+#[test]
+fn names_beyond_any_table_are_refused() {
+    let traced = Snapshot::small()
+        .text()
+        .replace("\"trace_function_count\":0", "\"trace_function_count\":1")
+        .replace(
+            "\"trace_tree\":[]",
+            "\"trace_function_infos\":[0,4294967295,0,0,0,0],\"trace_tree\":[1,0,0,0,[]]",
+        );
+    let mut referring = Snapshot::small();
+    referring.edges[5][1] = 4_294_967_295;
+    for text in [traced, referring.text()] {
+        let error = read_text(&text).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("name lies beyond any table"), "{error}");
+    }
 }
 
 #[test]

@@ -1,25 +1,12 @@
-use super::super::{Capture, Context};
 use super::*;
-use crate::format::testing;
+use crate::format::testing::{self, totals};
 use crate::model::{Limits, Symbols};
 
 const SMALL: &str = "v 10400 3\nX ./demo\nI 1000 3e8\ns 4 demo\ns 4 main\ns 3 get\ns 6 demo.c\n\
 i 4010 1 2 4 c\nt 1 0\ni 4020 1 3 4 5\nt 2 1\na 20 2\n+ 0\n+ 0\n- 0\nc a\nR 64\n# strings: 4\n# ips: 2\n";
 
 fn read_text(text: &str, select: Option<Select>) -> (Symbols, Result<Vec<Profile>>) {
-    let mut symbols = Symbols::default();
-    let source = Source::from_bytes("x", text.as_bytes().to_vec(), Limits::default()).unwrap();
-    let mut cx = Context::new(&mut symbols);
-    cx.select = select;
-    let read = (FORMAT.read)(&source, &mut cx).map(|captures| {
-        let profile = |c: Capture| c.into_profile().unwrap();
-        captures.into_iter().map(profile).collect()
-    });
-    (symbols, read)
-}
-
-fn totals(profile: &Profile) -> Vec<i128> {
-    profile.columns.iter().map(|c| c.sum()).collect()
+    testing::read_with(&FORMAT, text, |cx| cx.select = select.clone())
 }
 
 #[test]

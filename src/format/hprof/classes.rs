@@ -191,6 +191,8 @@ impl Classes {
                                 "discovered" => EdgeKind::Weak,
                                 _ => EdgeKind::Attr,
                             }
+                        } else if lists_again(&class.name, &texts.get(name)) {
+                            EdgeKind::Weak
                         } else {
                             EdgeKind::Attr
                         };
@@ -295,6 +297,18 @@ pub(super) fn java_name(raw: &str) -> String {
         }
     }
     name + &"[]".repeat(arrays)
+}
+
+/// Whether a field of a map refers to entries that are in its table as well: in the order in which
+/// they came. An entry that is removed leaves both; so the table alone counts.
+fn lists_again(class: &str, field: &str) -> bool {
+    match class {
+        "java.util.LinkedHashMap" => matches!(field, "head" | "tail"),
+        "java.util.LinkedHashMap$Entry" | "java.util.LinkedHashMap$LinkedHashMapEntry" => {
+            matches!(field, "before" | "after")
+        }
+        _ => false,
+    }
 }
 
 /// How a reference object of this line of classes holds its referent.
@@ -431,6 +445,8 @@ mod tests {
         let entry = ["java.util.WeakHashMap$Entry", "java.lang.ref.WeakReference"];
         assert_eq!(role_of(&entry), Role::Map);
         assert_eq!(referent_of(&entry), EdgeKind::Weak);
+        assert!(lists_again("java.util.LinkedHashMap$Entry", "after"));
+        assert!(!lists_again("java.util.LinkedList$Node", "next"));
         assert_eq!(
             referent_of(&["java.lang.ref.Finalizer", "java.lang.ref.FinalReference"]),
             EdgeKind::Final

@@ -1,6 +1,6 @@
 use super::*;
-use crate::format::testing::cut_and_flip_graph;
-use crate::model::{Limits, RootKind, Symbols};
+use crate::format::testing::{self, cut_and_flip_graph, graph_rows as rows};
+use crate::model::{HeapGraph, RootKind, Symbols};
 
 /// A writer of dumps.
 struct Writer {
@@ -215,28 +215,7 @@ fn small(version: &str, wide: bool, tag: u8) -> Vec<u8> {
 }
 
 fn read_with(bytes: &[u8], strict: bool) -> Result<(HeapGraph, Symbols)> {
-    let mut symbols = Symbols::default();
-    let source = Source::from_bytes("x", bytes.to_vec(), Limits::default())?;
-    let mut cx = Context::new(&mut symbols);
-    cx.strict = strict;
-    let captures = read(&source, &mut cx)?;
-    let graph = captures.into_iter().find_map(Capture::into_graph).unwrap();
-    graph.check_valid(&symbols)?;
-    Ok((graph, symbols))
-}
-
-fn rows(g: &HeapGraph, symbols: &Symbols) -> Vec<String> {
-    (0..g.len() as u32)
-        .map(|v| {
-            let info = symbols.graph.type_info(g.type_of(v));
-            let edges = g.edges(v).map(|(to, label)| {
-                let label = symbols.graph.label_info(label);
-                format!(" {}->{to}", symbols.strings.get(label.name))
-            });
-            let edges: String = edges.collect();
-            format!("{} {}{edges}", symbols.strings.get(info.name), g.size(v))
-        })
-        .collect()
+    testing::read_graph(&FORMAT, bytes, strict)
 }
 
 #[test]

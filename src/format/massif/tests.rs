@@ -1,6 +1,6 @@
 use super::*;
 use crate::error::Code;
-use crate::format::testing;
+use crate::format::testing::{self, totals};
 use crate::model::{Limits, Symbols};
 
 const SMALL: &str = "desc: --threshold=5\ncmd: ./demo #1\ntime_unit: ms\n#-----------\nsnapshot=0\n\
@@ -13,19 +13,7 @@ n3: 9135 (heap allocation functions) malloc/new/new[], --alloc-fns, etc.\n\
 n1: 100 (heap allocation functions) malloc/new/new[], --alloc-fns, etc.\n n0: 100 0x109240: main::{closure#0} (a.c:13)\n";
 
 fn read_text(text: &str, select: Option<Select>) -> (Symbols, Result<Vec<Profile>>) {
-    let mut symbols = Symbols::default();
-    let source = Source::from_bytes("x", text.as_bytes().to_vec(), Limits::default()).unwrap();
-    let mut cx = Context::new(&mut symbols);
-    cx.select = select;
-    let read = (FORMAT.read)(&source, &mut cx).map(|captures| {
-        let profile = |c: Capture| c.into_profile().unwrap();
-        captures.into_iter().map(profile).collect()
-    });
-    (symbols, read)
-}
-
-fn totals(profile: &Profile) -> Vec<i128> {
-    profile.columns.iter().map(|c| c.sum()).collect()
+    testing::read_with(&FORMAT, text, |cx| cx.select = select.clone())
 }
 
 #[test]

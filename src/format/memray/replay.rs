@@ -278,10 +278,14 @@ impl Replay {
             site.peak_bytes = site.bytes;
             site.peak_blocks = site.blocks;
         }
-        site.bytes += bytes;
+        let sums = site
+            .bytes
+            .checked_add(bytes)
+            .zip(self.live.checked_add(bytes));
+        let (held, live) = sums.ok_or_else(|| damaged("more than 2^63 bytes held"))?;
+        site.bytes = held;
         site.blocks += blocks;
-        let live = self.live.checked_add(bytes);
-        self.live = live.ok_or_else(|| damaged("more than 2^63 bytes held"))?;
+        self.live = live;
         Ok(())
     }
 

@@ -129,7 +129,7 @@ impl Reader<'_> {
         })
     }
 
-    /// A number of `least` to `most` digits.
+    /// A number of `least` to `most` digits; nineteen of them may be one too large.
     fn number(&mut self, least: usize, most: usize) -> Option<i64> {
         let digits = self.text[self.at..]
             .iter()
@@ -141,7 +141,8 @@ impl Reader<'_> {
         }
         let digits = &self.text[self.at..self.at + digits];
         self.at += digits.len();
-        Some(digits.iter().fold(0, |n, b| n * 10 + i64::from(b - b'0')))
+        let add = |n: i64, b: &u8| n.checked_mul(10)?.checked_add(i64::from(b - b'0'));
+        digits.iter().try_fold(0, add)
     }
 
     /// Milliseconds of a fraction behind `.` or `,`, if one follows; further digits are dropped.

@@ -1,6 +1,7 @@
 //! Types and labels: a dump names classes by address and references not at all.
 
 use super::lines::{self, Object};
+use crate::format::script_facts;
 use crate::model::{
     EdgeKind, GcMode, GraphBuilder, GraphMeta, LabelId, Role, RootKind, StrId, Symbols, TypeId,
 };
@@ -265,15 +266,7 @@ pub(super) fn facts(meta: &mut GraphMeta, line: &[u8]) {
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(line) else {
         return;
     };
-    for (key, driver) in [("run", "runs"), ("items", "items")] {
-        if let Some(n) = value[key].as_f64().filter(|n| *n >= 0.0) {
-            meta.drivers.push((driver.into(), n));
-        }
-    }
-    let text = |key: &str| value[key].as_str().map(str::to_owned);
-    meta.label = text("label");
-    meta.pid = value["pid"].as_u64();
-    meta.runtime_version = text("runtime_version").unwrap_or_default();
+    script_facts::facts(meta, &value);
     meta.producer = Some("ObjectSpace.dump_all by heapdiff capture ruby".into());
     if value["gc"].as_str() == Some("full") {
         meta.gc = GcMode::Full;

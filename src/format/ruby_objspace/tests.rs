@@ -1,6 +1,6 @@
 use super::*;
-use crate::format::testing::cut_and_flip_graph;
-use crate::model::{HeapGraph, Limits, Symbols};
+use crate::format::testing::{self, cut_and_flip_graph, graph_rows as rows};
+use crate::model::{HeapGraph, Symbols};
 
 /// As Ruby 3.3 writes it: with shapes, so that variables have names.
 const SHAPED: &str = r#"{"type":"ROOT", "root":"vm", "references":["0x10", "0x99"]}
@@ -21,29 +21,8 @@ const SHAPED: &str = r#"{"type":"ROOT", "root":"vm", "references":["0x10", "0x99
 {"address":"0x92", "type":"SHAPE", "id":7, "parent_id":6, "depth":2, "shape_type":"IVAR", "edge_name":"@name"}
 "#;
 
-fn read_with(text: &[u8], strict: bool) -> Result<(HeapGraph, Symbols)> {
-    let mut symbols = Symbols::default();
-    let source = Source::from_bytes("x", text.to_vec(), Limits::default())?;
-    let mut cx = Context::new(&mut symbols);
-    cx.strict = strict;
-    let captures = read(&source, &mut cx)?;
-    let graph = captures.into_iter().find_map(Capture::into_graph).unwrap();
-    graph.check_valid(&symbols)?;
-    Ok((graph, symbols))
-}
-
-fn rows(g: &HeapGraph, symbols: &Symbols) -> Vec<String> {
-    (0..g.len() as u32)
-        .map(|v| {
-            let info = symbols.graph.type_info(g.type_of(v));
-            let edges = g.edges(v).map(|(to, label)| {
-                let label = symbols.graph.label_info(label);
-                format!(" {}->{to}", symbols.strings.get(label.name))
-            });
-            let edges: String = edges.collect();
-            format!("{} {}{edges}", symbols.strings.get(info.name), g.size(v))
-        })
-        .collect()
+fn read_with(bytes: &[u8], strict: bool) -> Result<(HeapGraph, Symbols)> {
+    testing::read_graph(&FORMAT, bytes, strict)
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use super::*;
-use crate::format::testing;
+use crate::format::testing::{self, totals};
 use crate::input::Select;
-use crate::model::{Limits, Profile};
+use crate::model::Profile;
 
 const SMALL: &str = "=================================================================\n\
 ==27484==ERROR: LeakSanitizer: detected memory leaks\n\n\
@@ -13,19 +13,7 @@ Indirect leak of 7 byte(s) in 1 object(s) allocated from:\n    <empty stack>\n\n
 SUMMARY: AddressSanitizer: 175 byte(s) leaked in 7 allocation(s).\n";
 
 fn read_text(text: &str, set: impl Fn(&mut Context<'_>)) -> (Symbols, Result<Vec<Profile>>) {
-    let mut symbols = Symbols::default();
-    let source = Source::from_bytes("x", text.as_bytes().to_vec(), Limits::default()).unwrap();
-    let mut cx = Context::new(&mut symbols);
-    set(&mut cx);
-    let read = (FORMAT.read)(&source, &mut cx).map(|captures| {
-        let profile = |c: Capture| c.into_profile().unwrap();
-        captures.into_iter().map(profile).collect()
-    });
-    (symbols, read)
-}
-
-fn totals(profile: &Profile) -> Vec<i128> {
-    profile.columns.iter().map(|c| c.sum()).collect()
+    testing::read_with(&FORMAT, text, set)
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod python;
 
-/// Packages of the Java platform and of the languages upon it.
+/// Packages of the Java platform, of the languages upon it and of libraries that serve any program.
 const JAVA: &[&str] = &[
     "java.",
     "javax.",
@@ -16,6 +16,26 @@ const JAVA: &[&str] = &[
     "android.",
     "androidx.",
     "libcore.",
+    "ch.qos.logback.",
+    "com.fasterxml.",
+    "com.github.benmanes.caffeine.",
+    "com.google.common.",
+    "com.google.gson.",
+    "com.google.inject.",
+    "com.google.protobuf.",
+    "com.zaxxer.",
+    "io.netty.",
+    "io.reactivex.",
+    "net.bytebuddy.",
+    "okhttp3.",
+    "okio.",
+    "org.apache.commons.",
+    "org.apache.logging.",
+    "org.codehaus.groovy.",
+    "org.hibernate.",
+    "org.objectweb.",
+    "org.slf4j.",
+    "reactor.",
 ];
 
 /// Classes of JavaScript and of Node that say nothing about a program.
@@ -50,6 +70,14 @@ const RUBY: &[&str] = &[
     "FalseClass",
 ];
 
+/// What `ObjectSpace.dump_all` calls the interpreter's own objects, which have no class; of others
+/// the name has a `/`, as `IMEMO/env`.
+#[rustfmt::skip]
+const RUBY_INNER: &[&str] = &[
+    "ARRAY", "BIGNUM", "CLASS", "DATA", "FILE", "FLOAT", "HASH", "ICLASS", "MATCH", "MODULE", "NODE",
+    "OBJECT", "REGEXP", "STRING", "STRUCT", "SYMBOL", "ZOMBIE",
+];
+
 /// Whether the type called `name` is the program's or a package's, not the runtime's.
 pub fn is_own(runtime: &str, name: &str) -> bool {
     match runtime {
@@ -69,7 +97,9 @@ pub fn is_own(runtime: &str, name: &str) -> bool {
         }
         "ruby" => {
             let top = name.split("::").next().unwrap_or(name);
-            top.starts_with(|c: char| c.is_uppercase())
+            !name.contains('/')
+                && !RUBY_INNER.contains(&name)
+                && top.starts_with(|c: char| c.is_uppercase())
                 && !RUBY.contains(&top)
                 && ![
                     "RubyVM",
@@ -111,8 +141,15 @@ mod tests {
             ("cpython", "__main__.Broker", "ValueError"),
             ("jvm", "com.shop.Cart", "java.util.HashMap$Node"),
             ("jvm", "Cart", "byte[]"),
+            (
+                "jvm",
+                "org.apache.shop.Cart",
+                "com.google.common.cache.LocalCache$Segment",
+            ),
             ("v8", "Listener", "system / Context"),
             ("ruby", "Shop::Cart", "Hash"),
+            ("ruby", "API", "IMEMO/callcache"),
+            ("ruby", "CSV::Row", "ARRAY"),
         ] {
             assert!(is_own(runtime, own) && !is_own(runtime, not), "{own} {not}");
         }

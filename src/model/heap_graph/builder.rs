@@ -15,6 +15,7 @@
 use super::ids::Ids;
 use super::meta::{GraphMeta, Root, RootKind};
 use super::names::{LabelId, TypeId};
+use super::tight::push;
 use super::{HeapGraph, LARGE};
 use crate::error::{Code, Error, Result};
 use crate::model::strings::StrId;
@@ -71,8 +72,8 @@ impl Handles {
         }
         let handle = number(ids.len(), "objects")?;
         table.insert_unique(h, handle, |&i| hash(ids[i as usize]));
-        ids.push(id);
-        ordinal.push(NONE);
+        push(ids, id);
+        push(ordinal, NONE);
         Ok(handle)
     }
 }
@@ -135,12 +136,12 @@ impl GraphBuilder {
     #[inline]
     pub fn node(&mut self, type_of: TypeId, size: u64, id: Option<u64>) -> Result<u32> {
         let ordinal = number(self.graph.types.len(), "objects")?;
-        self.graph.types.push(type_of.0);
+        push(&mut self.graph.types, type_of.0);
         if size < u64::from(LARGE) {
-            self.graph.sizes.push(size as u32);
+            push(&mut self.graph.sizes, size as u32);
         } else {
-            self.graph.sizes.push(LARGE);
-            self.graph.large.push((ordinal, size));
+            push(&mut self.graph.sizes, LARGE);
+            push(&mut self.graph.large, (ordinal, size));
         }
         if let Some(id) = id {
             self.graph.ids.push(id);
@@ -195,15 +196,15 @@ impl GraphBuilder {
     #[inline]
     pub fn edge(&mut self, target: u32, label: LabelId) -> Result<()> {
         number(self.graph.targets.len(), "references")?;
-        self.graph.targets.push(target);
-        self.graph.labels.push(label.0);
+        push(&mut self.graph.targets, target);
+        push(&mut self.graph.labels, label.0);
         Ok(())
     }
 
     /// Closes the open row. Rows that are never closed are empty.
     #[inline]
     pub fn end_row(&mut self) {
-        self.graph.offsets.push(self.graph.targets.len() as u32);
+        push(&mut self.graph.offsets, self.graph.targets.len() as u32);
     }
 
     /// Lays out rows of known degrees, to be filled in any order by [`GraphBuilder::fill`].

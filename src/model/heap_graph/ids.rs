@@ -1,5 +1,7 @@
 //! Original ids of objects: 32 bits wide where all fit, else 64.
 
+use super::tight::push;
+
 /// Original ids by ordinal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ids {
@@ -41,12 +43,12 @@ impl Ids {
     /// Appends an id, widening all on the first that needs it.
     pub(super) fn push(&mut self, id: u64) {
         match self {
-            Ids::Wide(ids) => ids.push(id),
+            Ids::Wide(ids) => push(ids, id),
             Ids::Narrow(ids) => match u32::try_from(id) {
-                Ok(narrow) => ids.push(narrow),
+                Ok(narrow) => push(ids, narrow),
                 Err(_) => {
                     let mut wide: Vec<u64> = ids.iter().map(|&i| u64::from(i)).collect();
-                    wide.push(id);
+                    push(&mut wide, id);
                     *self = Ids::Wide(wide);
                 }
             },

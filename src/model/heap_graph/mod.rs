@@ -15,6 +15,7 @@ mod loaders;
 mod meta;
 mod names;
 mod tally;
+mod tight;
 
 pub use builder::{Defined, GraphBuilder};
 pub use ids::Ids;
@@ -22,6 +23,7 @@ pub use loaders::LoaderTally;
 pub use meta::{Collector, GcMode, GraphCounts, GraphMeta, IdKind, Root, RootKind};
 pub use names::{EdgeKind, GraphNames, LabelId, LabelInfo, Role, TypeId, TypeInfo};
 pub use tally::TypeTally;
+pub use tight::push;
 
 use super::profile::Symbols;
 use super::strings::StrId;

@@ -40,8 +40,10 @@ words! {
         /// Not said.
         #[default]
         Other = "other",
-        /// An object of a class of the program or a library.
+        /// An object of a class of the program, or of a library where that is not known.
         Instance = "instance",
+        /// An object of a class of a library, told by where its source lies.
+        Library = "library",
         /// A module or package.
         Module = "module",
         /// A class or type.

@@ -3,7 +3,7 @@
 // complete without it.
 (function () {
   "use strict";
-  const MARGIN = 10, WIDTH = 1180, TOP = 84, ROW = 18, CHARACTER = 6.6;
+  const MARGIN = 10, WIDTH = 1180, TOP = 84, ROW = 18, LINE = 10.5, CHARACTER = 6.6;
   const MODES = ["churn", "after", "before", "growth"];
   const byId = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
   /** @type {number[][]} */
@@ -65,7 +65,7 @@
       const share = mode === 0 ? Math.abs(net[i]) / Math.max(1, up[i]) : 1;
       set(bar, { x, y: y + ROW - 4, width: w * share, height: 3 });
       const text = /** @type {Element} */ (g.querySelector("text"));
-      set(text, { x: x + 3, y: y + 12 });
+      set(text, { x: x + 3, y: y + LINE });
       text.textContent = label(i, Math.floor((w - 6) / CHARACTER));
       g.classList.toggle("above", over);
       g.classList.toggle("found", pattern !== "" && names[i].toLowerCase().includes(pattern));

@@ -22,6 +22,8 @@ const WIDTH: f64 = 1200.0;
 const MARGIN: f64 = 10.0;
 const TOP: f64 = 84.0;
 const ROW: f64 = 18.0;
+/// The base line of a name in its row: an underscore ends above the bar of the change.
+const LINE: f64 = 10.5;
 /// Pixels of a character of the monospaced font at the size in use.
 const CHARACTER: f64 = 6.6;
 /// Characters of a path in the subtitle.
@@ -201,7 +203,7 @@ fn frame(
         ROW - 1.0,
         y + ROW - 4.0,
         x + 3.0,
-        y + 12.0,
+        y + LINE,
         escape(&label),
     );
 }

@@ -348,6 +348,7 @@ struct Holder<'r> {
     cut: Cut<'r>,
     evidence: &'static str,
     also: Vec<&'r str>,
+    beside: Vec<Vec<Hop<'r>>>,
     benign: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     allocated_at: Option<AllocatedAt>,
@@ -606,6 +607,11 @@ fn holder<'r>(report: &'r GraphReport<'_>, row: &'r HolderRow) -> Holder<'r> {
         cut: Cut::of(&row.cut),
         evidence: level(row),
         also: row.also.iter().map(|(name, _)| name.as_str()).collect(),
+        beside: row
+            .beside
+            .iter()
+            .map(|p| p.iter().map(hop).collect())
+            .collect(),
         benign: row.benign,
         allocated_at: report
             .made(row)

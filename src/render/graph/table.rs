@@ -31,9 +31,10 @@ pub fn markdown(report: &GraphReport, style: &Style, out: &mut dyn Write) -> Res
         text.push_str("\n| rule | severity | finding | advice |\n|---|---|---|---|\n");
         for c in &report.verdict.conclusions {
             text.push_str(&format!(
-                "| {} | {} | {} | {} |\n",
+                "| {} | {} {} | {} | {} |\n",
                 c.rule.id,
                 c.severity.as_str(),
+                c.severity_by.words(),
                 cell(&c.title),
                 cell(&c.advice)
             ));

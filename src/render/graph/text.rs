@@ -7,16 +7,21 @@ use crate::graph::growth::Trend;
 use crate::graph::series::{CaptureFacts, CutRow, CycleRow, HolderRow};
 use crate::graph::types::short;
 use crate::model::Collector;
+use crate::render::figures::counted;
 use crate::report::Report;
 use crate::report::graph::{GraphReport, Histogram};
 use crate::units;
 use crate::verdict::graph::{
     Headline, Keeps, keeps, kept_words, level, path_words, reference_words, told, told_path,
 };
-use crate::verdict::{Conclusion, Verdict};
+use crate::verdict::{Conclusion, SeverityBy, Verdict};
 
 /// Other findings that are listed.
 const MOST_OTHERS: usize = 4;
+/// Paths that are excused for one reason and named.
+const MOST_EXCUSED: usize = 2;
+/// Other paths to the same objects that are named.
+const MOST_BESIDE: usize = 3;
 /// Cycles that a single capture lists.
 const MOST_CYCLES: usize = 5;
 
@@ -146,10 +151,10 @@ fn head(report: &GraphReport, out: &mut Out) {
         Headline::Type(i) => {
             let row = &outcome.types[i];
             let series: Vec<u64> = row.counts.iter().map(|c| c.count).collect();
-            let rate = rate(&row.trends[1]);
+            let (rate, after) = (rate(&row.trends[1]), per_run(&row.trends[1]));
             out.line(
                 word,
-                &format!("{rate}{} ({})", short(&row.name), arrows(&series)),
+                &format!("{rate}{}{after} ({})", short(&row.name), arrows(&series)),
             );
             out.line(
                 "",
@@ -189,7 +194,8 @@ fn sides(report: &GraphReport, out: &mut Out) {
     let rest = format!("{} per run -> {} per run", amount(base), amount(new),);
     let verdict = report.verdict.verdict;
     out.line(verdict.headline(), &rest);
-    let gone = |row: &&CycleRow| row.trends[0].growth.is_leak() && !row.trends[1].growth.is_leak();
+    let leaks = |row: &CycleRow, side: usize| row.trends[side].growth.is_leak();
+    let gone = |row: &&CycleRow| row.benign.is_none() && leaks(row, 0) && !leaks(row, 1);
     for row in report.outcome.cycles.iter().filter(gone).take(MOST_OTHERS) {
         let (before, after): (Vec<_>, Vec<_>) = row
             .occurrences
@@ -209,6 +215,7 @@ fn sides(report: &GraphReport, out: &mut Out) {
     }
     let gone = |row: &&HolderRow| {
         row.base
+            && row.benign.is_none()
             && row.trend.growth.is_leak()
             && !report
                 .outcome
@@ -324,6 +331,16 @@ fn holder(report: &GraphReport, row: &HolderRow, word: &str, out: &mut Out) {
         ),
     );
     out.line("held", &format!("by {}", path_words(&told_path(row))));
+    for path in row.beside.iter().take(MOST_BESIDE) {
+        out.line("", &format!("and by {}", path_words(path)));
+    }
+    if row.path.len() == 1
+        && ["frame ", "thread "]
+            .iter()
+            .any(|k| row.path[0].edge.starts_with(k))
+    {
+        out.line("", "these threads do not end");
+    }
     if !row.also.is_empty() {
         let names: Vec<&str> = row.also.iter().take(4).map(|(n, _)| short(n)).collect();
         out.line(
@@ -409,9 +426,9 @@ fn types_only(report: &GraphReport, out: &mut Out) {
 fn nothing(report: &GraphReport, word: &str, out: &mut Out) {
     let last = last_of(report, false);
     let size = format!(
-        "{} objects, {} references, {}",
-        units::grouped(i128::from(last.objects)),
-        units::grouped(i128::from(last.edges)),
+        "{}, {}, {}",
+        counted(last.objects as usize, "object"),
+        counted(last.edges as usize, "reference"),
         out.bytes(last.shallow)
     );
     let captures = report.outcome.captures.iter().filter(|c| !c.base).count();
@@ -439,9 +456,10 @@ fn nothing(report: &GraphReport, word: &str, out: &mut Out) {
     out.line(word, &rest);
     let (bytes, objects) = last.unreachable;
     if objects > 0 {
+        let verb = if objects == 1 { "is" } else { "are" };
         let text = format!(
-            "{} objects ({}) are reached from no root of the capture",
-            units::grouped(i128::from(objects)),
+            "{} ({}) {verb} reached from no root of the capture",
+            counted(objects as usize, "object"),
             out.bytes(bytes)
         );
         out.line("", &text);
@@ -464,12 +482,17 @@ fn tail(report: &GraphReport, out: &mut Out, style: &Style) {
     let subject = match report.verdict.headline {
         Headline::Cycle(i) => format!("{:016x}", report.outcome.cycles[i].id),
         Headline::Holder(i) => format!("{:016x}", report.outcome.holders[i].id),
-        _ => String::new(),
+        Headline::Type(i) => report.outcome.types[i].name.clone(),
+        Headline::Nothing => String::new(),
     };
-    let others = report
-        .verdict
-        .conclusions
-        .iter()
+    let conclusions = report.verdict.conclusions.iter();
+    let worst = conclusions.clone().max_by_key(|c| c.severity);
+    // Without the hours that its rate needs every leak is a warning: no news.
+    if let Some(c) = worst.filter(|c| c.severity_by != SeverityBy::Default) {
+        let how_bad = format!("{} {}", c.severity.as_str(), c.severity_by.words());
+        out.line("why", &how_bad);
+    }
+    let others = conclusions
         .filter(|c| c.subject_id != subject && report.verdict.headline != Headline::Nothing);
     // The holder of the cycles that the headline names is named there.
     let of_headline = |c: &&Conclusion| match report.verdict.headline {
@@ -533,10 +556,23 @@ fn benign(report: &GraphReport, out: &mut Out) {
             None => reasons.push((benign.reason(), n, bytes)),
         }
     }
+    let mut excused: Vec<(&str, Vec<String>)> = Vec::new();
     for row in report.outcome.holders.iter().filter(|h| !h.base) {
         if let Some(why) = row.benign.filter(|_| row.trend.growth.is_more()) {
-            let text = format!("{}: {why}", path_words(&row.path));
-            out.line("fine", &text);
+            let path = path_words(&row.path);
+            match excused.iter_mut().find(|e| e.0 == why) {
+                Some(e) => e.1.push(path),
+                None => excused.push((why, vec![path])),
+            }
+        }
+    }
+    for (why, paths) in excused {
+        for path in paths.iter().take(MOST_EXCUSED) {
+            out.line("fine", &format!("{path}: {why}"));
+        }
+        let more = paths.len().saturating_sub(MOST_EXCUSED);
+        if more > 0 {
+            out.line("fine", &format!("{more} more: {why}"));
         }
     }
     if reasons.is_empty() {

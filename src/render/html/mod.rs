@@ -10,6 +10,7 @@ mod escape;
 mod frame;
 mod pages;
 mod sites;
+mod sites_summary;
 mod view;
 
 use crate::input::FileFacts;

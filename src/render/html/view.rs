@@ -34,6 +34,8 @@ pub(super) struct View<'r> {
     labels: Vec<String>,
     runs: Vec<Option<f64>>,
     classes: Vec<&'static str>,
+    /// The class of a row as text names it: `error path`, `cured`.
+    words: Vec<String>,
     tiers: Vec<&'static str>,
     /// Rows that are not listed.
     omitted: usize,
@@ -80,6 +82,8 @@ struct Sites<'r> {
     after: Vec<i64>,
     per_run: Vec<Option<f64>>,
     growth: Vec<u8>,
+    /// Positions of `words`.
+    word: Vec<usize>,
     slope: Vec<Option<[f64; 3]>>,
     q: Vec<Option<f64>>,
     matched: Vec<u8>,
@@ -178,6 +182,11 @@ pub(super) fn view<'r>(
             .collect()
     };
     let driver = report.driver.as_str();
+    let mut distinct = indexmap::IndexSet::new();
+    let word = rows
+        .iter()
+        .map(|&r| distinct.insert_full(report.class_words(r).into_owned()).0)
+        .collect();
     View {
         metric: &report.metric().name,
         unit: unit(report.metric()),
@@ -191,6 +200,7 @@ pub(super) fn view<'r>(
             .count(),
         labels: labels(report),
         runs: report.captures.iter().map(|c| c.runs()).collect(),
+        words: distinct.into_iter().collect(),
         classes: CLASSES
             .iter()
             .map(|g| g.as_str())
@@ -216,6 +226,7 @@ pub(super) fn view<'r>(
             after: rows.iter().map(|&r| report.chosen_ends(r).1).collect(),
             per_run: numbers(&|r| report.row_per_run(r)),
             growth: rows.iter().map(|&r| class_of(report, r)).collect(),
+            word,
             slope: rows
                 .iter()
                 .map(|&r| {

@@ -2,14 +2,14 @@
 
 use super::{BOLD, FEWEST_ROWS, Writer, paint};
 use crate::diff::Growth;
-use crate::model::Nature;
-use crate::render::figures::{counted, measured, noun, plural, rate, share};
+use crate::model::{Nature, Unit};
+use crate::render::figures::{amount, counted, measured, noun, plural, rate, share};
 use crate::render::fold::fold;
 use crate::render::{matching, title, words};
 use crate::trend::{Change, Class};
 use crate::units;
 use crate::verdict::rules::{CUT_STACKS, HOT_PATH};
-use crate::verdict::{Certainty, Finding, Path, SubjectKind, Verdict};
+use crate::verdict::{Certainty, Finding, Path, SeverityBy, SubjectKind, Verdict};
 use std::fmt::Write;
 
 /// Caches of libraries hold a hundred entries, 128, 256: fewer runs cannot fill them.
@@ -44,6 +44,7 @@ impl Writer<'_> {
         if let Some(row) = self.spoken_of() {
             lines.extend(self.why(row as usize).map(|w| ("why", w)));
         }
+        lines.extend(self.how_bad().map(|w| ("why", w)));
         lines.extend(self.filling().map(|a| ("also", a)));
         lines.extend(self.rare().map(|a| ("also", a)));
         lines.extend(self.warm().map(|a| ("also", a)));
@@ -162,6 +163,14 @@ impl Writer<'_> {
             let _ = write!(text, "; {words}");
         }
         Some(text)
+    }
+
+    /// How bad the worst finding is, where hours are known, and by which rule.
+    fn how_bad(&self) -> Option<String> {
+        let first = self.report.findings.first()?;
+        let known = self.report.runs_per_hour.is_some();
+        (known && first.severity_by != SeverityBy::Default)
+            .then(|| format!("{} {}", first.severity.as_str(), first.severity_by.words()))
     }
 
     /// After few runs a cache of an entry a run grows as a leak does, to the byte.
@@ -344,7 +353,7 @@ impl Writer<'_> {
         let i = r.metrics.iter().position(|m| m.name == "total_bytes")?;
         let per_run = r.per_run.of(&r.totals, &r.metrics, i, 0)?;
         let live = r.per_run.of(&r.totals, &r.metrics, r.chosen, 0)?;
-        let bytes = units::bytes(per_run as i128);
+        let bytes = amount(&Unit::Bytes, per_run as i128, self.style.exact);
         (per_run > 2.0 * live.abs() && per_run >= 1.0).then(|| {
             format!(
                 "total_bytes grew by {bytes} {}: freed again, no leak by itself",

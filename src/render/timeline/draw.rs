@@ -2,6 +2,7 @@
 
 use super::json::number;
 use crate::model::Series;
+use crate::timeline::Load;
 use crate::verdict::{Limits, Severity, Steps};
 use serde_json::{Map, Value, json};
 
@@ -36,6 +37,29 @@ pub(super) fn samples(series: &Series, columns: usize) -> Value {
         .iter()
         .map(|&(c, low, high)| json!([at(c), number(low), number(high)]));
     Value::Array(rows.collect())
+}
+
+/// `[seconds since 1970, requests an hour]` of each of at most `columns` spans of equal length in
+/// which requests ran, and the seconds of a span. One pass over the windows.
+pub(super) fn activity(loads: &[Load], window_s: i64, columns: usize) -> Value {
+    let (Some(first), Some(last)) = (loads.first(), loads.last()) else {
+        return Value::Null;
+    };
+    let per = ((last.at - first.at + columns as i64) / columns.max(1) as i64).max(1);
+    let mut out: Vec<(i64, f64)> = Vec::new();
+    for load in loads {
+        let column = (load.at - first.at) / per;
+        match out.last_mut() {
+            Some(c) if c.0 == column => c.1 += f64::from(load.ran),
+            _ => out.push((column, f64::from(load.ran))),
+        }
+    }
+    let width = per * window_s;
+    let each = out.iter().map(|&(column, ran)| {
+        let at = (first.at + column * per) * window_s;
+        json!([at, number(ran * 3600.0 / width as f64)])
+    });
+    json!({"width_s": width, "per_hour": each.collect::<Vec<_>>()})
 }
 
 /// What severities are drawn from.

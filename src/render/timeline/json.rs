@@ -411,6 +411,10 @@ fn requests(report: &TimelineReport) -> Vec<Value> {
                 "in_growth_share": maybe(c.map(|c| c.in_growth_share)),
                 "not_separable_from": together,
                 "reported": c.is_some_and(|c| c.reported),
+                "activity": match of(i).is_some_and(|c| c.reported) {
+                    true => draw::activity(&e.windows, requests.window_s, draw::COLUMNS / 2),
+                    false => Value::Null,
+                },
                 "follows_growth": c.is_some_and(|c| c.follows_growth),
                 "visible_bytes_per_request": maybe(c.map(|c| c.visible)),
                 "rate_while_running_mb_per_hour": maybe(c.and_then(|c| c.rate_running).map(|r| r / 1e6)),

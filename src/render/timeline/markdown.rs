@@ -44,9 +44,9 @@ pub fn write(report: &TimelineReport, out: &mut dyn std::io::Write) -> Result<()
             code(&c.series.name.metric),
             c.class.as_str(),
             severity.map_or("none".to_owned(), |r| format!(
-                "{} by {}",
+                "{} {}",
                 r.severity.as_str(),
-                r.by.as_str()
+                r.by.words()
             ))
         );
     }
@@ -55,10 +55,11 @@ pub fn write(report: &TimelineReport, out: &mut dyn std::io::Write) -> Result<()
         for f in report.findings.iter().take(ROWS) {
             let _ = writeln!(
                 text,
-                "- {} {} ({}): {}. Refuted by {}.",
+                "- {} {} ({} {}): {}. Refuted by {}.",
                 f.rule.id,
                 f.rule.name,
                 f.severity.as_str(),
+                f.severity_by.words(),
                 escape(&f.title),
                 f.refuted_by
             );

@@ -129,13 +129,11 @@ fn limit_name(limit: f64) -> String {
 pub(super) fn reasons(report: &TimelineReport, r: &Rated, curve: &Curve) -> Vec<String> {
     let mut out = Vec::new();
     let why = match r.by {
-        SeverityBy::Rate => "by its rate".to_owned(),
         SeverityBy::Factor => {
             let f = r.factor.unwrap_or(1.0);
             format!("by its factor: x{} a day", units::decimal(f))
         }
-        SeverityBy::Limit => "by the time to the limit".to_owned(),
-        SeverityBy::Default => "by default".to_owned(),
+        by => by.words().to_owned(),
     };
     let mut line = format!("{} {why}", r.severity.as_str());
     if let (Basis::Episode(_), Some(x), true) = (r.basis, curve.rate, curve.grows) {

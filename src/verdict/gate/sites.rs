@@ -170,15 +170,11 @@ pub(super) fn settle(
     let rows = question.of.and_then(|i| measured.captures.get(i));
     let cover = question.of.and_then(|i| covers.get(i));
     let unit = rows.map_or_else(String::new, |rows| rows.unit(budget));
-    let mut outcome = Outcome::blank(budget, simple_limit(&budget.limit), unit);
-    let pending = match answer {
-        Ok(pending) => pending,
-        Err(need) => {
-            outcome.held = Held::CannotTell(need);
-            return outcome;
-        }
+    let blank = Outcome::blank(budget, simple_limit(&budget.limit), unit);
+    let (mut outcome, pending) = match blank.answered(answer) {
+        Ok(answered) => answered,
+        Err(outcome) => return *outcome,
     };
-    outcome.parts = pending.len();
     if let Limit::NewSites { most, .. } = budget.limit {
         return new_sites(outcome, &pending, most, shares);
     }

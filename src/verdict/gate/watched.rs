@@ -112,15 +112,11 @@ pub(super) fn settle(
         return Outcome::lacking(question, Need::AnotherCapture);
     };
     let (limit, unit) = budget.watch.limit();
-    let mut outcome = Outcome::blank(&question.budget, limit, unit);
-    let pending = match answer {
-        Ok(pending) => pending,
-        Err(need) => {
-            outcome.held = Held::CannotTell(need);
-            return outcome;
-        }
+    let blank = Outcome::blank(&question.budget, limit, unit);
+    let (mut outcome, pending) = match blank.answered(answer) {
+        Ok(answered) => answered,
+        Err(outcome) => return *outcome,
     };
-    outcome.parts = pending.len();
     let lower_is_worse = budget.lower_is_worse();
     let worse = |a: f64, b: f64| match lower_is_worse {
         true => a < b,

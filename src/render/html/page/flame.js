@@ -111,7 +111,7 @@ export function flame(view, openSite) {
       const room = Math.floor((w - 8) / character);
       if (room > 2) {
         pen.fillStyle = color("f-ink");
-        pen.fillText(label(box.node, sum, room), x + 4, y + (ROW - 4) / 2);
+        pen.fillText(label(box.node, sum, room), x + 4, y + (ROW - 5) / 2);
       }
       pen.globalAlpha = 1;
     }

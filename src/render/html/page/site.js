@@ -28,7 +28,7 @@ export function site(view, row, actions) {
   const s = view.sites, unit = view.unit;
   const frames = framesOf(view, s.stack[row]);
   const text = frames.map((f) => (f.place ? `${f.name} (${f.place})` : f.name)).join("\n");
-  const facts = [["id", s.id[row]], ["class", view.classes[s.growth[row]]], ["recognised by", view.tiers[s.matched[row]]]];
+  const facts = [["id", s.id[row]], ["class", view.words[s.word[row]]], ["recognised by", view.tiers[s.matched[row]]]];
   if (view.knows_runs && s.per_run[row] !== null) facts.push(["per " + view.per, rate(s.per_run[row], unit)]);
   const slope = s.slope[row];
   if (slope) facts.push(["slope", `${rate(slope[0], unit)} (${rate(slope[1], unit)} to ${rate(slope[2], unit)})`]);

@@ -5,7 +5,7 @@ import { el, svg } from "./dom.js";
 import { amount, plain } from "./format.js";
 import { extent, together } from "./span.js";
 
-const H = 200, RATE = 96, L = 82, R = 10, T = 16, B = 22;
+const H = 200, RATE = 96, LOAD = 46, L = 82, R = 10, T = 16, B = 22;
 const SEVERITIES = ["note", "warning", "critical", "emergency"];
 
 /** @param {number} t seconds @param {number} long seconds that are shown */
@@ -50,7 +50,11 @@ export function curve(series, span, context, W) {
   const y = (/** @type {number} */ v) => H - B - ((v - lowest) * (H - T - B)) / (top - lowest);
   const parts = [];
   const rated = isBytes && (series.windows || []).length > 0 && context.thresholds;
-  const whole = rated ? H + RATE : H;
+  // What coincides with growth stands below the memory that grows.
+  const grows = isBytes && series.primary && (series.episodes || []).length > 0;
+  const loads = grows ? context.activity || [] : [];
+  const below = rated ? H + RATE : H;
+  const whole = below + (loads.length > 0 ? loads.length * LOAD + 8 : 0);
   for (const g of series.gaps || []) {
     const a = x(seconds(g.start)), b = x(seconds(g.end));
     if (b - a > 4) parts.push(svg("rect", { class: "gap", x: a, y: T, width: b - a, height: H - T - B }, svg("title", {}, "no samples")));
@@ -106,10 +110,34 @@ export function curve(series, span, context, W) {
     const at = x(seconds(m.time));
     parts.push(svg("line", { class: "mark", x1: at, x2: at, y1: T, y2: H - B }), svg("text", { x: at + 4, y: H - B - 6, class: "episode-name" }, m.label));
   }
+  loads.forEach((/** @type {any} */ load, /** @type {number} */ k) => parts.push(...requests(load, below - B + 8 + k * LOAD, x, W)));
   if (rated) parts.push(...rates(series, context.thresholds.mb_per_hour || {}, x, W));
   const episodes = (series.episodes || []).length, restarts = (series.restarts || []).length;
   const words = `${series.service} ${series.metric}: ${amount(samples[0]?.[1] ?? 0, unit)} to ${amount(samples[samples.length - 1]?.[2] ?? 0, unit)}, ${episodes} ${episodes === 1 ? "episode" : "episodes"} of growth, ${restarts} ${restarts === 1 ? "restart" : "restarts"}`;
   return svg("svg", { viewBox: `0 0 ${W} ${whole}`, width: W, height: whole, class: "plot curve", role: "img", "aria-label": words }, ...parts);
+}
+
+/**
+ * How many requests of an endpoint ran, as bars.
+ * @param {{endpoint: string, activity: {width_s: number, per_hour: [number, number][]}}} load @param {number} from @param {(t: number) => number} x @param {number} W
+ */
+function requests(load, from, x, W) {
+  const { width_s: long, per_hour: each } = load.activity;
+  const top = above(each.reduce((m, e) => Math.max(m, e[1]), 0)), to = from + LOAD - 4, high = LOAD - 22;
+  const y = (/** @type {number} */ v) => to - (v * high) / top;
+  const bars = each.map(([t, v]) => {
+    const a = Math.max(L, x(t)), b = Math.min(W - R, x(t + long));
+    return b > a ? `M${a.toFixed(1)} ${to}V${y(v).toFixed(1)}H${b.toFixed(1)}V${to}Z` : "";
+  });
+  const room = Math.floor((W - L - R) / 6.6) - 12;
+  const name = load.endpoint.length > room ? load.endpoint.slice(0, room - 2) + ".." : load.endpoint;
+  return [
+    svg("path", { class: "load", d: bars.join("") }, svg("title", {}, load.endpoint)),
+    svg("line", { class: "grid", x1: L, x2: W - R, y1: to, y2: to }),
+    svg("text", { x: L, y: from + 12, class: "episode-name" }, name),
+    svg("text", { x: L - 6, y: y(top) + 4, "text-anchor": "end" }, plain(top)),
+    svg("text", { x: L - 6, y: to + 2, "text-anchor": "end" }, "per hour"),
+  ];
 }
 
 /**

@@ -114,14 +114,21 @@ pub fn facts(pairs: &[(&str, String)]) -> String {
     out
 }
 
-/// A list under a heading; nothing where there is nothing to list.
+/// Items of a list; a page with thousands of them is read by nobody.
+const MOST_ITEMS: usize = 40;
+
+/// A list under a heading, what is left out counted; nothing where there is nothing to list.
 pub fn listed(heading: &str, items: &[String]) -> String {
     if items.is_empty() {
         return String::new();
     }
     let mut out = format!("<h3>{}</h3>\n<ul>\n", Text(heading));
-    for item in items {
+    for item in items.iter().take(MOST_ITEMS) {
         let _ = writeln!(out, "<li>{}</li>", Text(item));
+    }
+    if items.len() > MOST_ITEMS {
+        let more = items.len() - MOST_ITEMS;
+        let _ = writeln!(out, "<li>{more} more: see the JSON document</li>");
     }
     out.push_str("</ul>\n");
     out

@@ -11,6 +11,8 @@ use std::fmt::Write as _;
 
 /// Series of each kind that the page draws.
 const MOST: usize = 60;
+/// Endpoints whose requests are drawn below the memory that they coincide with.
+const ACCUSED: usize = 3;
 
 /// The page; nothing where the document has no series.
 pub fn page(document: &Value) -> Option<String> {
@@ -78,7 +80,7 @@ fn kinds(document: &Value) -> (Vec<&Value>, Vec<&Value>, Vec<&Value>) {
 pub fn view(document: &Value) -> Value {
     let (first, others, plain) = kinds(document);
     let keys = [
-        "id", "service", "metric", "unit", "samples", "restarts", "episodes", "windows",
+        "id", "service", "metric", "unit", "primary", "samples", "restarts", "episodes", "windows",
     ];
     let one = |s: &&Value| -> Value {
         let pairs = keys.iter().map(|k| ((*k).to_owned(), s[*k].clone()));
@@ -87,7 +89,11 @@ pub fn view(document: &Value) -> Value {
         Value::Object(out)
     };
     let judged = first.iter().chain(others.iter().take(MOST)).map(one);
+    let accused = list(document, "requests").iter();
+    let accused = accused.filter(|r| !r["activity"].is_null()).take(ACCUSED);
+    let activity = accused.map(|r| json!({"endpoint": r["endpoint"], "activity": r["activity"]}));
     json!({
+        "activity": activity.collect::<Vec<_>>(),
         "judged": judged.collect::<Vec<_>>(),
         "plain": plain.iter().take(MOST).map(one).collect::<Vec<_>>(),
         "thresholds": document["thresholds"], "marks": document["marks"],

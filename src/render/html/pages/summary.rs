@@ -8,6 +8,7 @@ use super::parts::{Cell, Column, badge, facts, listed, table};
 use super::series::{is_primary, level, overall, rate};
 use super::told::Told;
 use super::value::{integer, list, real, text, whole};
+use crate::render::figures;
 use crate::units;
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
@@ -16,6 +17,8 @@ use std::fmt::Write as _;
 const NAMED: usize = 8;
 /// Findings that stand open; those after them are folded.
 pub const OPEN: usize = 6;
+/// Findings that a page holds, the most severe first.
+pub const MOST_FINDINGS: usize = 200;
 /// Labels of the text that have a place of their own.
 const PLACED: [&str; 3] = ["next", "ruled out", "when"];
 
@@ -85,7 +88,7 @@ fn findings(out: &mut String, document: &Value) {
     if all.is_empty() {
         out.push_str("<p>No findings.</p>\n");
     }
-    for (i, f) in all.iter().enumerate() {
+    for (i, f) in all.iter().take(MOST_FINDINGS).enumerate() {
         if i == OPEN {
             let _ = writeln!(
                 out,
@@ -113,7 +116,17 @@ fn findings(out: &mut String, document: &Value) {
         out.push_str(&facts(&pairs));
         out.push_str("<p class=\"actions\"></p></article>\n");
     }
-    if all.len() > OPEN {
+    close_findings(out, all.len());
+}
+
+/// Ends the list of `all` findings: those behind the first ones can be opened, and what is beyond
+/// the most is counted.
+pub fn close_findings(out: &mut String, all: usize) {
+    if all > MOST_FINDINGS {
+        let more = all - MOST_FINDINGS;
+        let _ = writeln!(out, "<p>{more} more: see the JSON document.</p>");
+    }
+    if all > OPEN {
         out.push_str("</details>\n");
     }
 }
@@ -176,7 +189,7 @@ fn fact(key: &str, value: &Value) -> String {
                 _ if bytes => units::bytes(n.round() as i128),
                 "p_value" | "q_value" => probability(n),
                 key if key.contains("mb_per_hour") => rate(n),
-                key if key.contains("share") => format!("{:.0} %", 100.0 * n),
+                key if key.contains("share") => figures::share(n),
                 key if key.contains("hours") => units::hours(n),
                 _ => integer(value)
                     .filter(|i| *i as f64 == n)
