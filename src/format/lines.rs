@@ -130,7 +130,10 @@ impl Ahead {
             let mut blocks = Blocks::new(source);
             loop {
                 let copy = |bytes: &[u8]| {
-                    let mut buffer = take.try_recv().unwrap_or_default();
+                    let used = take.try_recv().ok();
+                    let mut buffer = used
+                        .filter(|b| b.capacity() <= 2 * BLOCK)
+                        .unwrap_or_default();
                     buffer.clear();
                     buffer.extend_from_slice(bytes);
                     buffer
@@ -199,6 +202,11 @@ impl<'a> Blocks<'a> {
         self.offset += self.given as u64;
         self.filled -= self.given;
         self.given = 0;
+        // One long line is no reason for long blocks from then on.
+        if self.buffer.len() > BLOCK && self.filled <= BLOCK / 2 {
+            self.buffer.truncate(BLOCK);
+            self.buffer.shrink_to_fit();
+        }
         loop {
             if self.filled == self.buffer.len() {
                 if self.filled >= LONGEST {
@@ -206,7 +214,9 @@ impl<'a> Blocks<'a> {
                         .at(Place::Byte(self.offset))
                         .help("the file is damaged: capture it again"));
                 }
-                self.buffer.resize(self.filled * 2, 0);
+                let more = (self.filled / 4).max(BLOCK);
+                self.buffer.reserve_exact(more);
+                self.buffer.resize(self.filled + more, 0);
             }
             let read = match self.reader.read(&mut self.buffer[self.filled..]) {
                 Ok(n) => n,
