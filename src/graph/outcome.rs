@@ -172,7 +172,7 @@ pub struct HolderRow {
     pub beside: Vec<Vec<PathStep>>,
     /// Why it is no fault that it grows.
     pub benign: Option<&'static str>,
-    /// Objects by the stack that allocated them, a handle of [`Symbols::stacks`]: the stacks of
+    /// Objects by the stack that allocated them, a handle of `Symbols::stacks`: the stacks of
     /// most objects first, in captures with allocation traces.
     pub made: Vec<(u32, u64)>,
 }
