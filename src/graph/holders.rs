@@ -54,7 +54,7 @@ pub fn excuse(path: &[(&str, bool)]) -> Option<&'static str> {
 pub(super) const SOFTLY: &str = "softly held: freed when memory is short";
 
 /// Why what holds nothing of the program is no fault: shapes of objects, cells of finalizers.
-pub(super) const ENGINE: &str = "the engine's own, with nothing of the program in it";
+pub const ENGINE: &str = "the engine's own, with nothing of the program in it";
 
 /// The last part of a name.
 fn simple(name: &str) -> &str {

@@ -4,6 +4,7 @@ use super::super::text::Style;
 use super::super::words;
 use crate::graph::cut::CutKind;
 use crate::graph::growth::Trend;
+use crate::graph::holders::ENGINE;
 use crate::graph::outcome::{CaptureFacts, CutRow, CycleRow, HolderRow};
 use crate::graph::types::short;
 use crate::model::Collector;
@@ -567,6 +568,15 @@ fn benign(report: &GraphReport, out: &mut Out) {
         }
     }
     for (why, paths) in excused {
+        // Nobody can let go of these: how many there are is enough.
+        if why == ENGINE {
+            let paths = match paths.len() {
+                1 => "1 path that grows holds".to_owned(),
+                n => format!("{} paths that grow hold", units::grouped(n as i128)),
+            };
+            out.line("fine", &format!("{paths} {ENGINE}"));
+            continue;
+        }
         for path in paths.iter().take(MOST_EXCUSED) {
             out.line("fine", &format!("{path}: {why}"));
         }

@@ -316,13 +316,23 @@ fn ruled_out(document: &Value) -> Vec<String> {
     if steady > 0 {
         out.push(format!("{steady} kinds of cycles that do not grow"));
     }
+    let mut excused: Vec<(String, usize)> = Vec::new();
     for h in list(document, "holders") {
         let benign = text(h, "benign");
-        if !benign.is_empty() {
-            let last = list(h, "path").last().map_or("", |s| text(s, "type"));
-            out.push(format!("{last}: {benign}"));
+        if benign.is_empty() {
+            continue;
+        }
+        let last = list(h, "path").last().map_or("", |s| text(s, "type"));
+        let said = format!("{last}: {benign}");
+        match excused.iter_mut().find(|e| e.0 == said) {
+            Some(e) => e.1 += 1,
+            None => excused.push((said, 1)),
         }
     }
+    out.extend(excused.into_iter().map(|(said, n)| match n {
+        1 => said,
+        n => format!("{said} ({n} paths)"),
+    }));
     let calm = |s: &&Value| is_calm(text(s, "growth"));
     let flat: Vec<&Value> = list(document, "series").iter().filter(calm).collect();
     for s in flat.iter().filter(|s| is_primary(s)) {
