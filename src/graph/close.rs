@@ -404,6 +404,9 @@ impl<'a> Close<'a> {
 
     /// Where some objects were allocated.
     fn made(&self, objects: &[u32]) -> Vec<(u32, u64)> {
+        if !self.graph.has_sites() {
+            return Vec::new();
+        }
         let mut count: FxHashMap<u32, u64> = FxHashMap::default();
         for stack in objects.iter().filter_map(|&v| self.graph.site(v)) {
             *count.entry(stack).or_default() += 1;

@@ -5,6 +5,7 @@ use super::{Keys, Report};
 use crate::graph::outcome::{HolderRow, Outcome};
 use crate::verdict::Gate;
 use crate::verdict::graph::GraphVerdict;
+use rustc_hash::FxHashMap;
 
 /// What objects are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +57,18 @@ impl GraphReport<'_> {
         let Keys::Stacks(stacks) = &sites.keys else {
             return None;
         };
+        let mut row_of: FxHashMap<usize, usize> = FxHashMap::default();
+        row_of.extend(holder.made.iter().map(|m| (m.0 as usize, usize::MAX)));
+        for (row, stack) in stacks.iter().enumerate() {
+            if let Some(known) = row_of.get_mut(&stack.index()) {
+                *known = row;
+            }
+        }
         let mut places: Vec<(u64, u32, u64)> = Vec::new();
         for &(stack, objects) in &holder.made {
-            let row = stacks.iter().position(|s| s.index() == stack as usize)?;
+            let row = *row_of
+                .get(&(stack as usize))
+                .filter(|&&r| r != usize::MAX)?;
             let owner = sites.names.owner_key(stacks[row]);
             match places.iter_mut().find(|p| p.0 == owner) {
                 Some(place) => place.2 += objects,

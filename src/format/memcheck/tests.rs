@@ -1,8 +1,8 @@
 use super::*;
 use crate::error::Code;
-use crate::format::{Context, testing};
-use crate::input::{Select, Source};
-use crate::model::{Limits, Profile, Symbols};
+use crate::format::testing::{self, read_with as read_as, totals};
+use crate::input::Select;
+use crate::model::{Profile, Symbols};
 
 const FRAMES: &str = "<stack><frame><ip>0x48417B4</ip><obj>/usr/lib/vg.so</obj><fn>malloc</fn></frame>\
 <frame><ip>0x109</ip><obj>/opt/a</obj><fn>f&lt;int&gt;</fn><dir>src</dir><file>a.cpp</file><line>4</line></frame>\
@@ -37,26 +37,6 @@ const LOG: &str = "==9== Memcheck, a memory error detector\n==9== Using Valgrind
 program output\n==8== Memcheck, a memory error detector\n==9==    by 0x109: main (a.c:4)\n==9== \n\
 ==9== 100 bytes in 2 blocks are still reachable in loss record 2 of 2\n==9==    at 0x48417B4: malloc (in /usr/lib/vg.so)\n==9==    by 0x1abc: ??? (in /opt/lib.so)\n==9== \n\
 ==9== LEAK SUMMARY:\n==9==    definitely lost: 0 bytes in 0 blocks\n==8== All heap blocks were freed -- no leaks are possible\n";
-
-fn read_as(
-    format: &Format,
-    text: &str,
-    set: impl Fn(&mut Context<'_>),
-) -> (Symbols, crate::Result<Vec<Profile>>) {
-    let mut symbols = Symbols::default();
-    let source = Source::from_bytes("x", text.as_bytes().to_vec(), Limits::default()).unwrap();
-    let mut cx = Context::new(&mut symbols);
-    set(&mut cx);
-    let read = (format.read)(&source, &mut cx).map(|captures| {
-        let profile = |c: Capture| c.into_profile().unwrap();
-        captures.into_iter().map(profile).collect()
-    });
-    (symbols, read)
-}
-
-fn totals(profile: &Profile) -> Vec<i128> {
-    profile.columns.iter().map(|c| c.sum()).collect()
-}
 
 fn kinds(profile: &Profile, symbols: &Symbols) -> Vec<String> {
     let key = symbols.strings.find("kind").unwrap();
